@@ -1,0 +1,326 @@
+"""What an agent may do.
+
+An action is a plain value (a number, a word, a tuple of numbers); the *space* it comes from says what is allowed, how a
+language model is asked for it (`answer_schema`), how an answer is read (`read`), and which values the rulers try (`grid`).
+
+    Amount     how much: a number in one or more intervals, in steps of a size
+    Choice     which: one word of a closed set
+    Division   how to share: one number per agent, adding up to a total
+    Route      which way: one path through a network
+
+Reading is strict: a boolean, NaN, "1_0", a negative or fractional amount is never rounded into an action. What is plain
+but not allowed (500 fish out of 100) raises `OutOfRange` with the nearest allowed value, so that the caller decides.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from society.core.errors import OutOfRange, Unreadable
+from society.core.exact import Exact, Json, Number, from_plain, parse_exact, plain, show, tidy
+
+Action: TypeAlias = int | Fraction | float | str | tuple[int | Fraction | float, ...]
+Joint: TypeAlias = tuple[Action, ...]
+"""One action per agent, in seat order."""
+
+MAX_GRID = 200_000
+
+
+class _Space(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Amount(_Space):
+    """A number: every multiple of `step` inside one of the closed `intervals`."""
+
+    kind: Literal["amount"] = "amount"
+    intervals: tuple[tuple[Exact, Exact], ...]
+    """Disjoint closed intervals (low, high), ascending; empty when nothing is allowed."""
+    step: Exact | None = 1
+    """Allowed values are multiples of this; null means any number (a grid then needs `at_most`)."""
+    unit: str = ""
+
+    @classmethod
+    def between(cls, low: Number, high: Number, *, step: Number | None = 1, unit: str = "") -> Amount:
+        """The plain case: one interval."""
+        size = None if step is None else parse_exact(step)
+        bounds = (parse_exact(low), parse_exact(high))
+        return cls.model_construct(intervals=(bounds,), step=size, unit=unit)
+
+    @property
+    def low(self) -> int | Fraction:
+        return self.intervals[0][0]
+
+    @property
+    def high(self) -> int | Fraction:
+        return self.intervals[-1][1]
+
+    def contains(self, action: Action) -> bool:
+        if isinstance(action, (str, tuple, bool)):
+            return False
+        if self.step is not None and action % self.step != 0:
+            return False
+        return any(low <= action <= high for low, high in self.intervals)
+
+    def grid(self, at_most: int | None = None) -> tuple[Action, ...]:
+        """All allowed values, ascending; at most `at_most` of them, evenly spaced, when that is given.
+
+        Raises:
+            ValueError: for a continuous amount without `at_most`, or a grid above `MAX_GRID`.
+        """
+        values: list[Action] = []
+        for low, high in self.intervals:
+            step = self.step if self.step is not None else (high - low) / Fraction(max(1, (at_most or 1) - 1))
+            if self.step is None and at_most is None:
+                raise ValueError("a continuous amount has no grid; say how many points")
+            if not step:
+                values.append(low)
+                continue
+            first, last = -(-low // step), high // step
+            if last - first >= MAX_GRID:
+                raise ValueError(f"a grid of more than {MAX_GRID} amounts; use a larger step")
+            if self.step is None:
+                count = max(1, (at_most or 1) - 1)
+                values.extend(tidy(low + step * k) for k in range(count + 1))
+            else:
+                values.extend(tidy(step * k) for k in range(first, last + 1))
+        if at_most is not None and len(values) > at_most:
+            last_place = len(values) - 1
+            values = [values[round(k * last_place / (at_most - 1))] for k in range(at_most)]
+        return tuple(values)
+
+    def encode(self, action: Action) -> int:
+        """The action as a whole number of steps, as batched rules take it."""
+        assert self.step is not None and not isinstance(action, (str, tuple)), "only stepped amounts have codes"
+        return int(action // self.step)
+
+    def decode(self, code: int) -> Action:
+        assert self.step is not None, "only stepped amounts have codes"
+        return tidy(self.step * int(code))
+
+    def nearest(self, action: Action) -> Action | None:
+        """The allowed value closest to `action` (the lower one of two), or None if nothing is allowed."""
+        if isinstance(action, (str, tuple)) or not self.intervals:
+            return None
+        candidates: list[int | Fraction] = []
+        for low, high in self.intervals:
+            inside = min(max(parse_exact(action), low), high)
+            if self.step is None:
+                candidates.append(inside)
+                continue
+            below = inside // self.step * self.step
+            candidates.extend(v for v in (below, below + self.step) if low <= v <= high)
+        if not candidates:
+            return None
+        return tidy(min(candidates, key=lambda value: (abs(value - action), value)))
+
+    def read(self, raw: Json) -> Action:
+        """The amount an answer states.
+
+        Raises:
+            OutOfRange: a number above the top or in a gap between the intervals.
+            Unreadable: anything else that is not an allowed amount; a negative or fractional amount where there is
+                none is no near miss, it is a misunderstanding.
+        """
+        if isinstance(raw, str) and "/" in raw:
+            raise Unreadable(f"expected {self.describe()}, got {raw[:40]!r}")
+        try:
+            value = parse_exact(raw)
+        except ValueError as problem:
+            raise Unreadable(f"expected {self.describe()}: {problem}") from None
+        if self.contains(value):
+            return value
+        whole = self.step is None or value % self.step == 0
+        if whole and self.intervals and value >= self.low:
+            raise OutOfRange(
+                f"{show(value)} is not allowed: expected {self.describe()}", asked=value, nearest=self.nearest(value)
+            )
+        raise Unreadable(f"{show(value, 6)} is not an allowed amount: expected {self.describe()}")
+
+    def answer_schema(self) -> dict[str, Json]:
+        whole = self.step is not None and Fraction(self.step).denominator == 1
+        shape: dict[str, Json] = {"type": "integer" if whole else "number", "description": self.describe()}
+        if self.intervals:
+            low, high = self.low, self.high
+            shape["minimum"] = int(low) if whole else float(low)
+            shape["maximum"] = int(high) if whole else float(high)
+        return shape
+
+    def describe(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        if not self.intervals:
+            return "nothing (no amount is allowed)"
+        spans = " or ".join(
+            f"exactly {show(low, 6)}" if low == high else f"from {show(low, 6)} to {show(high, 6)}"
+            for low, high in self.intervals
+        )
+        if self.step == 1:
+            return f"a whole number {spans}{unit}"
+        steps = "" if self.step is None else f" in steps of {show(self.step, 6)}"
+        return f"a number {spans}{unit}{steps}"
+
+
+class Choice(_Space):
+    """One word of a closed set."""
+
+    kind: Literal["choice"] = "choice"
+    options: tuple[Annotated[str, Field(pattern=r"^[^/]+$")], ...]
+
+    def contains(self, action: Action) -> bool:
+        return action in self.options
+
+    def grid(self, at_most: int | None = None) -> tuple[Action, ...]:
+        return self.options
+
+    def encode(self, action: Action) -> int:
+        """The place of the option in `options`, as batched rules take it."""
+        return self.options.index(str(action))
+
+    def decode(self, code: int) -> Action:
+        return self.options[int(code)]
+
+    def nearest(self, action: Action) -> Action | None:
+        return action if action in self.options else None
+
+    def read(self, raw: Json) -> Action:
+        """The option an answer names; upper and lower case and surrounding blanks do not matter.
+
+        Raises:
+            Unreadable: anything that is not exactly one of the options.
+        """
+        if isinstance(raw, str):
+            folded = raw.strip().casefold()
+            matches = [option for option in self.options if option.casefold() == folded]
+            if len(matches) == 1:
+                return matches[0]
+        raise Unreadable(f"expected {self.describe()}, got {str(raw)[:40]!r}")
+
+    def answer_schema(self) -> dict[str, Json]:
+        return {"type": "string", "enum": list(self.options), "description": self.describe()}
+
+    def describe(self) -> str:
+        return "one of: " + ", ".join(self.options)
+
+
+class Route(Choice):
+    """One path through a network, written as its nodes joined by ``-``, such as ``0-1-3``."""
+
+    kind: Literal["route"] = "route"  # type: ignore[assignment]  # a narrower tag for a narrower choice
+
+    def describe(self) -> str:
+        return "one of the routes: " + ", ".join(self.options)
+
+
+class Division(_Space):
+    """A total shared out: one non-negative multiple of `step` per agent, adding up to `total`."""
+
+    kind: Literal["division"] = "division"
+    total: Exact
+    parts: int = Field(ge=1)
+    step: Exact = 1
+    unit: str = ""
+
+    def contains(self, action: Action) -> bool:
+        return (
+            isinstance(action, tuple)
+            and len(action) == self.parts
+            and all(share >= 0 and share % self.step == 0 for share in action)
+            and sum(action) == self.total
+        )
+
+    def grid(self, at_most: int | None = None) -> tuple[Action, ...]:
+        """Every division, in lexicographic order.
+
+        Raises:
+            ValueError: for more than `MAX_GRID` divisions.
+        """
+        units = int(self.total / Fraction(self.step))
+
+        def shares(left: int, places: int) -> Iterator[tuple[int, ...]]:
+            if places == 1:
+                yield (left,)
+                return
+            for first in range(left + 1):
+                for rest in shares(left - first, places - 1):
+                    yield (first, *rest)
+
+        found = list(itertools.islice(shares(units, self.parts), MAX_GRID + 1))
+        if len(found) > MAX_GRID:
+            raise ValueError(f"more than {MAX_GRID} divisions; use a larger step")
+        return tuple(tuple(tidy(share * self.step) for share in division) for division in found)
+
+    def nearest(self, action: Action) -> Action | None:
+        return action if self.contains(action) else None
+
+    def read(self, raw: Json) -> Action:
+        """The division an answer states.
+
+        Raises:
+            Unreadable: a wrong number of shares, a share that is no amount, or a wrong sum.
+        """
+        if not isinstance(raw, (list, tuple)) or len(raw) != self.parts:
+            raise Unreadable(f"expected {self.describe()}")
+        try:
+            value = tuple(parse_exact(share) for share in raw)
+        except ValueError as problem:
+            raise Unreadable(f"expected {self.describe()}: {problem}") from None
+        if not self.contains(value):
+            raise Unreadable(f"the shares add up to {show(sum(value), 6)}; expected {self.describe()}")
+        return value
+
+    def answer_schema(self) -> dict[str, Json]:
+        whole = Fraction(self.step).denominator == 1
+        share: dict[str, Json] = {"type": "integer" if whole else "number", "minimum": 0, "maximum": float(self.total)}
+        if whole:
+            share["maximum"] = int(self.total)
+        return {
+            "type": "array",
+            "items": share,
+            "minItems": self.parts,
+            "maxItems": self.parts,
+            "description": self.describe(),
+        }
+
+    def describe(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.parts} shares, in seat order, that add up to {show(self.total, 6)}{unit}"
+
+
+Space: TypeAlias = Annotated[Amount | Choice | Route | Division, Field(discriminator="kind")]
+SPACE: TypeAdapter[Amount | Choice | Route | Division] = TypeAdapter(Space)
+
+
+def action_to_plain(action: Action | None) -> Json:
+    """The canonical JSON form of an action."""
+    if action is None or isinstance(action, str):
+        return action
+    if isinstance(action, tuple):
+        return [plain(part) for part in action]
+    return plain(action)
+
+
+def action_from_plain(raw: Json) -> Action | None:
+    """Back from `action_to_plain`. No option of a choice looks like ``2/5``, so words and ratios are told apart."""
+    if raw is None:
+        return None
+    if isinstance(raw, (list, tuple)):
+        return tuple(from_plain(part) for part in raw)
+    if isinstance(raw, str) and not is_ratio(raw):
+        return raw
+    return from_plain(raw)  # type: ignore[arg-type]  # written by action_to_plain
+
+
+def is_ratio(text: str) -> bool:
+    """Whether the text is how `plain` writes a fraction."""
+    over, slash, under = text.partition("/")
+    return bool(slash) and over.lstrip("-").isdigit() and under.isdigit()
+
+
+def amount_of(action: Action | None) -> Number | None:
+    """The action as a quantity that can be added up, or None for choices and divisions."""
+    return None if action is None or isinstance(action, (str, tuple)) else action

@@ -1,0 +1,174 @@
+"""One question to a language model, its answer, and the journal that makes both survive.
+
+A call is *identified by its position* (round, stage, turn, agent, attempt) and *verified by a hash* of what was asked: two
+agents with identical prompts are two samples, and a resumed run that asks something else at a position is noticed.
+
+`attempt` counts semantic re-asks after an unreadable answer; `issue` counts transport tries of the same question.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal, Protocol
+
+from society.core.exact import Json
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where in an episode a call belongs. `stage` is talk, declare, act, sanction, vote or summary."""
+
+    round: int
+    stage: str
+    turn: int
+    agent: int
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of the prompt."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How an answer is drawn. None leaves the provider's default."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int = 512
+    seed: int | None = None
+    reasoning_effort: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One question, complete: what is hashed is what is sent.
+
+    Attributes:
+        at: its position in the episode.
+        model: the model as the user named it, such as ``mock:greedy`` or ``openai:NAME``.
+        messages: the rendered prompt.
+        schema: JSON Schema of the answer, or None for free text.
+        schema_name: a short identifier of the schema, for providers that want one.
+        sampling: temperature and the like.
+    """
+
+    at: Position
+    model: str
+    messages: tuple[ChatMessage, ...]
+    schema: Json = None
+    schema_name: str = "answer"
+    sampling: Sampling = field(default_factory=Sampling)
+
+    def canonical(self) -> str:
+        """What is hashed: everything but nothing that varies between two equal questions."""
+        at, s = self.at, self.sampling
+        return canonical_json(
+            {
+                "at": [at.round, at.stage, at.turn, at.agent, at.attempt],
+                "model": self.model,
+                "messages": [[m.role, m.content] for m in self.messages],
+                "schema": self.schema,
+                "sampling": [repr(s.temperature), repr(s.top_p), s.max_tokens, s.seed, s.reasoning_effort],
+            }
+        )
+
+    @property
+    def hash(self) -> str:
+        return sha256(self.canonical().encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and money of one call. None is unknown, never zero.
+
+    `estimated` marks numbers the provider did not give or that could not be true.
+    """
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    usd: float | None = None
+    estimated: bool = False
+
+
+Finish = Literal["stop", "length", "refusal", "filtered", "empty", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResponse:
+    """What came back, read from the raw bytes by a pure function.
+
+    Attributes:
+        text: the words of the answer; empty unless `finish` is stop or length.
+        finish: why it ended. Only ``stop`` is a whole answer.
+        raw: the body as received, committed before anything read it.
+        usage: tokens and money.
+        served_model: the model the provider says it used.
+        detail: a refusal's words, an error's message.
+        seconds: time on the wire; outside every hash.
+        cached: answered from the response cache or the journal, without a call.
+    """
+
+    text: str
+    finish: Finish = "stop"
+    raw: bytes = b""
+    usage: Usage = field(default_factory=Usage)
+    served_model: str | None = None
+    detail: str = ""
+    seconds: float = 0.0
+    cached: bool = False
+
+
+class ModelClient(Protocol):
+    """One call to a language model. Wrappers (journal, retry, throttle, cache, budget) are clients around a client."""
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        """Answer the question.
+
+        Raises:
+            ProviderRefused: no further try would help; the run stops.
+            Paused: a budget, quota or full disk; the run stops and can be resumed.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections and threads; calling it twice is harmless."""
+        ...
+
+
+class Journal(Protocol):
+    """The part of the log that calls are written to. One journal serves one run."""
+
+    def recall(self, request: ModelRequest) -> ModelResponse | None:
+        """The committed answer at this position, or None.
+
+        Raises:
+            Diverged: the journal holds an answer to another question here.
+        """
+        ...
+
+    async def issue(self, request: ModelRequest, *, reserved_usd: float | None) -> int:
+        """Commit that the question is about to be sent; returns the issue number, counted from 0 per position."""
+        ...
+
+    async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> None:
+        """Commit what came back, before anybody reads it."""
+        ...
+
+    async def failed(self, request: ModelRequest, issue: int, error: str) -> None:
+        """Record that this try brought no answer; the question stays open."""
+        ...
+
+
+def canonical_json(value: Json) -> str:
+    """JSON with sorted keys, no blanks, ASCII only and no NaN: equal values give equal text on every machine."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

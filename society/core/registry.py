@@ -1,0 +1,83 @@
+"""Kinds that are found by being there.
+
+A mechanism, instrument, goal or scripted policy is one class in one file of its room, with a literal `kind` field.
+Nothing is registered by hand: the room's registry imports the files of its package, and packages of other authors
+join through an entry point of the group ``society.<noun>s``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cached_property
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from society.core.errors import UnknownKind, did_you_mean
+
+
+class Kind(BaseModel):
+    """Something chosen by name in a scenario file, with parameters as fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    kind: str
+    source: ClassVar[tuple[str, ...]] = ()
+    """Keys of `references.bib` this kind is taken from."""
+
+
+K = TypeVar("K", bound=Kind)
+
+
+class Registry(Generic[K]):
+    """The kinds of one room, imported on first use."""
+
+    def __init__(self, noun: str, base: Any, package: str) -> None:  # Any: mypy refuses an abstract class as type[K]
+        self.noun, self.base, self.package = noun, base, package
+
+    @cached_property
+    def types(self) -> dict[str, type[K]]:
+        """Every concrete kind by its name, in alphabetical order."""
+        room = importlib.import_module(self.package)
+        for module in pkgutil.iter_modules(room.__path__):
+            importlib.import_module(f"{self.package}.{module.name}")
+        for point in entry_points(group=f"society.{self.noun}s"):
+            point.load()
+        found: dict[str, type[K]] = {}
+        waiting: list[type[K]] = [self.base]
+        while waiting:
+            kind_type = waiting.pop()
+            waiting.extend(kind_type.__subclasses__())
+            name = kind_type.model_fields["kind"].default
+            if isinstance(name, str):
+                found[name] = kind_type
+        return dict(sorted(found.items()))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.types)
+
+    def type_of(self, kind: str) -> type[K]:
+        """The class of a kind.
+
+        Raises:
+            UnknownKind: with the nearest known name.
+        """
+        if kind not in self.types:
+            hint = did_you_mean(kind, self.types)
+            raise UnknownKind(f"no {self.noun} of kind {kind!r}{hint} (known: {', '.join(self.types)})")
+        return self.types[kind]
+
+    def parse(self, fields: dict[str, Any]) -> K:  # Any: these are raw fields from a file, typed by what follows
+        """Build a kind from its ``kind`` and parameters.
+
+        Raises:
+            UnknownKind: no such kind, or none named.
+            pydantic.ValidationError: a parameter is wrong.
+        """
+        kind = fields.get("kind")
+        if not isinstance(kind, str):
+            raise UnknownKind(f"this {self.noun} needs a 'kind' (known: {', '.join(self.types)})")
+        return self.type_of(kind).model_validate(fields)

@@ -1,0 +1,70 @@
+"""Dataclasses back from plain JSON, by their annotations.
+
+Small on purpose: it knows the few shapes that events are made of, and fails loudly on anything else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from fractions import Fraction
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from society.core.actions import is_ratio
+from society.core.exact import Json, from_plain
+
+
+@cache
+def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
+    hints = get_type_hints(kind)
+    return tuple((f.name, hints[f.name]) for f in dataclasses.fields(kind))
+
+
+def revive(kind: Any, raw: Any) -> Any:  # Any: the type is data here
+    """The value of type `kind` that was written as `raw`.
+
+    Raises:
+        ValueError: `raw` has another shape.
+    """
+    if kind is Json:
+        return raw
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(raw, dict):
+            raise ValueError(f"expected the fields of a {kind.__name__}, got {type(raw).__name__}")
+        known = _fields(kind)
+        strange = set(raw) - {name for name, _ in known}
+        if strange:
+            raise ValueError(f"{kind.__name__} has no field {sorted(strange)[0]!r}")
+        return kind(**{name: revive(hint, raw[name]) for name, hint in known if name in raw})
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        return _revive_union(inner, raw)
+    if origin is tuple:
+        if not isinstance(raw, list):
+            raise ValueError(f"expected a list, got {type(raw).__name__}")
+        if inner[-1] is Ellipsis:
+            return tuple(revive(inner[0], item) for item in raw)
+        return tuple(revive(hint, item) for hint, item in zip(inner, raw, strict=True))
+    if origin is Literal:
+        if raw not in inner:
+            raise ValueError(f"{raw!r} is none of {inner}")
+        return raw
+    if kind in (int, float, Fraction):
+        return from_plain(raw)
+    return raw
+
+
+def _revive_union(options: tuple[Any, ...], raw: Any) -> Any:
+    if raw is None:
+        return None
+    records = [option for option in options if dataclasses.is_dataclass(option)]
+    tuples = [option for option in options if get_origin(option) is tuple]
+    numbers = any(option in (int, float, Fraction) for option in options)
+    if isinstance(raw, dict) and len(records) == 1:
+        return revive(records[0], raw)
+    if isinstance(raw, list) and tuples:
+        return revive(tuples[0], raw)
+    if isinstance(raw, str):
+        return from_plain(raw) if numbers and is_ratio(raw) else raw
+    return raw
