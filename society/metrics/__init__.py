@@ -1,0 +1,36 @@
+"""Collective metrics: functions from an episode to a number with a unit. One file a family.
+
+>>> from society.core.record import Record, RoundRecord
+>>> one = RoundRecord(round=1, executed=(1, 3), payoffs=(1, 3), material=(1, 3))
+>>> METRICS["gini"](Record(agents=2, horizon=1, rounds=(one,))).value
+Fraction(1, 4)
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from types import MappingProxyType
+
+from society.core.record import Record
+from society.metrics.measure import DECLARED, Measured, Metric, Reference, metric
+from society.metrics.rates import Rate, survival_rate, wilson
+
+__all__ = ["METRICS", "Measured", "Metric", "Rate", "Reference", "measure_all", "metric", "survival_rate", "wilson"]
+
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+for _point in entry_points(group="society.metrics"):
+    _point.load()
+
+METRICS: Mapping[str, Metric] = MappingProxyType(DECLARED)
+"""Every metric by its name, found by being there."""
+
+
+def measure_all(record: Record, reference: Reference | None = None) -> dict[str, Measured]:
+    """Every metric of one episode, by name. For the values without defaulted decisions, hand in
+    ``record.without_defaulted()``.
+    """
+    return {name: METRICS[name](record, reference) for name in sorted(METRICS)}
