@@ -90,8 +90,8 @@ class Talk(_Part):
 
     turns: int = Field(1, ge=0, le=50)
     """how often each agent may speak in a round"""
-    order: Literal["fixed", "rotating", "random"] = "fixed"
-    """who speaks first: by seat; one seat later each round; by keyed noise"""
+    order: Literal["fixed", "rotating", "random", "simultaneous"] = "fixed"
+    """who speaks first: by seat; one seat later each round; by keyed noise; or all at once, hearing the last turn only"""
     channels: tuple[Literal["public", "private"], ...] = ("public",)
     """public: everybody hears; private: only named recipients do"""
     length: int = Field(400, ge=20, le=8000)
