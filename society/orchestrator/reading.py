@@ -9,7 +9,7 @@ from society.core.policy import Answer
 from society.scenario.model import OnFailure
 
 
-class VoidRun(Exception):  # noqa: N818  # not an error: a scenario's rule, caught by the episode
+class VoidRun(Exception):  # not an error: a scenario's rule, caught by the episode
     """The scenario says that an unreadable answer ends the run."""
 
 
