@@ -3,5 +3,3 @@
 It asks *policies* and tells a *sink*; it knows neither language models nor SQL. All that happens in an episode is a pure
 function of (scenario, seed, answers), whatever the order in which answers arrive.
 """
-
-from society.orchestrator.watch import Silent, Watcher
