@@ -164,8 +164,8 @@ class Journal(Protocol):
         """Commit what came back, before anybody reads it."""
         ...
 
-    async def failed(self, request: ModelRequest, issue: int, error: str) -> None:
-        """Record that this try brought no answer; the question stays open."""
+    async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:
+        """Record that this try brought no answer; the question stays open. `raw` is what came instead, if anything."""
         ...
 
 
