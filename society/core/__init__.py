@@ -12,6 +12,7 @@ No file, clock, network or global generator is touched here, and nothing of ours
     goals       what an agent wants, as a utility and as a sentence
     policy      the typed questions an agent is asked, and its answers
     calls       one question to a language model and its answer, and the journal of them
+    rows        what governance did: transfers, and what happened to a rule
     events      what happened, in canonical form and hashed into a chain
     registry    kinds that are found by being there
     errors      the tree of what can go wrong

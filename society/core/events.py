@@ -26,6 +26,8 @@ from society.core.calls import canonical_json
 from society.core.exact import Json, Number, plain
 from society.core.policy import Declaration, Draft, ParseStatus
 from society.core.revive import revive
+from society.core.rows import RuleEvent as RuleEvent
+from society.core.rows import Transfer as Transfer
 
 CHAIN = "society-log/1"
 
@@ -104,34 +106,6 @@ class Decided:
     status: ParseStatus
     error: str = ""
     kind: Literal["decided"] = "decided"
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """Units that changed hands under a rule. Seat None is the outside: burnt, or paid in by the operator."""
-
-    payer: int | None
-    payee: int | None
-    amount: Number
-    rule: str
-    reason: str
-
-
-RuleEventKind = Literal[
-    "violation", "detect", "sanction", "evade", "defy", "amend", "overthrow", "seizure", "lapse", "motion", "vote",
-    "propose", "accept", "refuse", "withdraw", "sign", "join", "leave", "dissolve", "ignored", "elect", "recall",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class RuleEvent:
-    """Something that happened to or under a rule: a violation, an amendment, a seizure."""
-
-    event: RuleEventKind
-    rule: str
-    agents: tuple[int, ...]
-    detail: str = ""
-    amount: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,8 @@ class Mechanism(Kind, Generic[S]):
         return None
 
     def known_optimum(self, state: S) -> Bound | None:
-        """The largest sum of payoffs in this round, at the profile a^S of the tie rule (theory A.3)."""
+        """The largest sum of payoffs in this round, at the cooperative benchmark a^S: of several
+        profiles the one with the larger smallest payoff, then the smaller Gini, then the first in lexicographic order."""
         return None
 
     def known_equilibria(self, state: S) -> tuple[Joint, ...] | None:

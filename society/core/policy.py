@@ -16,6 +16,7 @@ from society.core.actions import Action
 from society.core.calls import Position
 from society.core.exact import Json, Number
 from society.core.mechanism import Facts, SpaceOf
+from society.core.rows import RuleEvent, Transfer
 
 T = TypeVar("T")
 
@@ -59,7 +60,8 @@ class Happened:
         granted: what each was given, where that differs from what was asked.
         payoffs: what each got in the end (None: hidden).
         facts: further public results of the mechanism and of instruments.
-        notes: sentences of instruments addressed to this agent (a fine, a vote's result).
+        transfers: units that changed hands with this agent as payer or payee.
+        rule_events: what happened under the rules, as far as it is public or this agent's own.
     """
 
     round: int
@@ -67,7 +69,8 @@ class Happened:
     granted: tuple[Number, ...] | None
     payoffs: tuple[Number | None, ...]
     facts: Facts
-    notes: tuple[str, ...] = ()
+    transfers: tuple[Transfer, ...] = ()
+    rule_events: tuple[RuleEvent, ...] = ()
 
 
 Seen: TypeAlias = Heard | Meant | Happened
@@ -85,7 +88,7 @@ class Observation:
         facts: the state as this agent may see it.
         space: what it can do this round, after hard rules.
         history: what it has seen, oldest first. Append-only: a later observation starts with the same entries.
-        rules: what instruments in force tell this agent, one plain paragraph each.
+        rules: the rules in force that concern this agent: the template that words each, and its variable ``rule``.
     """
 
     agent: int
@@ -95,7 +98,7 @@ class Observation:
     facts: Facts
     space: SpaceOf
     history: Sequence[Seen] = ()
-    rules: tuple[str, ...] = ()
+    rules: tuple[tuple[str, Mapping[str, Json]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,7 @@ class Belief:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What an agent states in private before acting (theory A.2). None is "not stated", never zero.
+    """What an agent states in private before acting. None is "not stated", never zero.
 
     Attributes:
         intended: the action it is about to take.
@@ -213,13 +216,14 @@ class Decide(Question[Mapping[str, Action]]):
     """Any further decision an instrument asks for: sanction points, a vote, a yes or no.
 
     Attributes:
-        purpose: a short name such as ``sanction`` or ``vote``; also the stage of the position, and the prompt template.
-        about: one plain paragraph that says what is asked and what follows.
-        parts: the fields of the answer with the space of each; agents by name, or ``vote``.
+        purpose: the id of the rule that asks.
+        template: the template that says what is asked and what follows, with `variables`.
+        parts: the fields of the answer with the space of each: agents by name, a motion, a yes or no.
     """
 
     purpose: str = ""
-    about: str = ""
+    template: str = ""
+    variables: Mapping[str, Json] = field(default_factory=dict)
     parts: Mapping[str, SpaceOf] = field(default_factory=dict)
 
 
