@@ -201,7 +201,8 @@ class Mechanism(Kind, Generic[S]):
 
     def known_optimum(self, state: S) -> Bound | None:
         """The largest sum of payoffs in this round, at the cooperative benchmark a^S: of several
-        profiles the one with the larger smallest payoff, then the smaller Gini, then the first in lexicographic order."""
+        profiles the one with the larger smallest payoff, then the smaller Gini, then the first in lexicographic order.
+        """
         return None
 
     def known_equilibria(self, state: S) -> tuple[Joint, ...] | None:
