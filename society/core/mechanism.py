@@ -144,8 +144,11 @@ class Mechanism(Kind, Generic[S]):
     payoff_unit: ClassVar[str] = "points"
     quantities: ClassVar[frozenset[str]] = frozenset()
     """Which of ``total`` and ``stock_after`` the transitions carry; goals that aim at others are refused."""
-    symmetric: ClassVar[bool] = True
-    """All seats are alike: permuting the actions permutes the payoffs. Rulers then enumerate multisets."""
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether all seats are alike: permuting the actions permutes the payoffs. Rulers then enumerate multisets."""
+        return True
 
     @abstractmethod
     def initial_state(self) -> S:
