@@ -16,16 +16,17 @@ The chain: ``h_0 = SHA-256("society-log/1\n" + manifest)``, ``h_k = SHA-256(h_{k
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 from society.core.actions import Action
 from society.core.calls import canonical_json
-from society.core.exact import Json, Number, plain
+from society.core.exact import Json, Number
 from society.core.policy import Declaration, Draft, ParseStatus
-from society.core.revive import revive
+from society.core.exact import Json, Number
+from society.core.policy import Declaration, Draft, ParseStatus
+from society.core.revive import record_to_plain, revive
 from society.core.rows import RuleEvent as RuleEvent
 from society.core.rows import Transfer as Transfer
 
@@ -160,20 +161,8 @@ _EVENTS: dict[str, Any] = {  # Any: dataclass types of different shapes
 
 def event_to_plain(event: Event) -> dict[str, Json]:
     """The event as JSON values; numbers stay exact, as ``"2/5"``."""
-    shape: dict[str, Json] = _plain(event)
+    shape: dict[str, Json] = record_to_plain(event)
     return shape
-
-
-def _plain(value: Any) -> Any:  # Any: walks every type that an event may hold
-    if value is None or isinstance(value, (str, bool)):
-        return value
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return plain(value)
 
 
 def event_from_plain(shape: dict[str, Json]) -> Event:

@@ -1,9 +1,301 @@
-"""A governance instrument: hooks around a round."""
+"""A governance instrument: hooks around a round, with parameters, a scope and a way of being enforced.
+
+An instrument wraps; it never branches on which mechanism it wraps, only on the kind of space it meets. Its hooks stand in
+the order in which a round calls them. All are pure; what an instrument remembers is an immutable *memory* in the state.
+
+    observe      what an agent is told in addition
+    widen        actions that exist only through this instrument (hand over to a mediator)
+    restrict     the part of the space the rule allows; hard masks the rest, soft and advisory leave it possible
+    transform    executed actions in place of submitted ones
+    breaches     who broke the rule, and what is due; the round draws detection and execution
+    ask          the second stage: what has to be decided by whom, now that all see what was done
+    pay          transfers, row by row
+    feel         motivation: what an agent makes of the payoffs; changes no payoff
+    remember     the memory the next round finds
+    ballot       what is put to the vote at the end of the round
+    decide       what the vote comes to
+
+Enforcement: *hard* rules make actions impossible and their sanctions certain; *soft* rules are broken, detected with
+probability `detection` and sanctioned with probability `execution` (both independent, on keyed noise); *advisory* rules are
+words. Complying pays for a risk-neutral agent iff its gain is at most detection * execution * sanction [Becker1968]_.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self, TypeAlias
+
+from pydantic import Field
+
+from society.core.actions import Action, Joint
+from society.core.errors import ScenarioError, did_you_mean
+from society.core.rows import RuleEvent, Transfer
+from society.core.exact import Exact, Json, Number
+from society.core.ledger import Ledger
+from society.core.mechanism import Facts, Mechanism, SpaceOf, Transition
+from society.core.moves import MoveKind
 from society.core.registry import Kind
+from society.core.seeds import Noise
+
+Enforcement = Literal["hard", "soft", "advisory"]
+Class = Literal["motivational", "strategic", "structural"]
+Seat: TypeAlias = int | str
+"""A seat by number (from 0) or, in a scenario file, by the agent's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """The memory of an instrument that remembers nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a rule stands.
+
+    Attributes:
+        rule: its id.
+        in_force: whether it applies in this round.
+        strength: between 0 and 1; falls when it is defied, see the instrument ``overthrow``.
+        changes: amended parameters, as pairs of a field and its value in canonical JSON.
+    """
+
+    rule: str
+    in_force: bool = True
+    strength: Number = 1
+    changes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a hook may look at before anybody acted.
+
+    Attributes:
+        rule: the id of the instrument that is asked.
+        round: counted from 1.
+        mechanism, physical: the mechanism and its state.
+        seats: those the instrument applies to in this round.
+        names: everybody's name, in seat order.
+        standings: how every rule stands, in the scenario's order.
+        ledger: what has been agreed.
+    """
+
+    rule: str
+    round: int
+    mechanism: Mechanism[Any]  # Any: an instrument works on every mechanism
+    physical: Any  # Any: the state of that mechanism
+    seats: tuple[int, ...]
+    names: tuple[str, ...]
+    standings: tuple[Standing, ...]
+    ledger: Ledger
+
+    @property
+    def agents(self) -> int:
+        return self.mechanism.agents
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One agent broke a rule.
+
+    Attributes:
+        agent: its seat.
+        due: what the sanction costs it.
+        excess: how far it went beyond what is allowed.
+        detected, executed: what became of it; both False until the round has drawn them.
+    """
+
+    agent: int
+    due: Number = 0
+    excess: Number = 1
+    detected: bool = False
+    executed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a hook may look at once everybody acted.
+
+    Attributes:
+        legal: the actions after hard limits, delegation words included.
+        executed: the actions the mechanism was played with.
+        outcome: the mechanism's own transition, with its payoffs before governance.
+        allowed: what this rule allows each seat; None where it says nothing.
+        breaches: who broke this rule, with detection and execution drawn.
+        broken: every breach of every rule, as (rule, breach).
+        decisions: what was decided under this rule in the second stage, by seat.
+        balances: payoffs as they stand when it is this rule's turn to pay.
+        noise: the luck of the round.
+    """
+
+    legal: Joint
+    executed: Joint
+    outcome: Transition[Any]
+    noise: Noise
+    allowed: tuple[SpaceOf | None, ...] = ()
+    breaches: tuple[Breach, ...] = ()
+    broken: tuple[tuple[str, Breach], ...] = ()
+    decisions: Mapping[int, Mapping[str, Action]] = field(default_factory=dict)
+    balances: tuple[Number, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """Rows of transfers, and what else is to be said about them."""
+
+    transfers: tuple[Transfer, ...] = ()
+    events: tuple[RuleEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an instrument makes of the state for the next round.
+
+    Attributes:
+        memory: its own memory.
+        standings: how rules stand from now on, or None to leave them.
+        ledger: what is agreed from now on, or None to leave it.
+    """
+
+    memory: Any  # Any: each instrument has its own type of memory
+    standings: tuple[Standing, ...] | None = None
+    ledger: Ledger | None = None
+    events: tuple[RuleEvent, ...] = ()
 
 
 class Instrument(Kind):
-    """A governance instrument: hooks around a round."""
+    """A governance instrument. Subclass it in one file of `society.instruments`; nothing has to be registered."""
+
+    name: str | None = Field(None, pattern=r"^[a-z][a-z0-9_]{0,30}$")
+    """what the rule is called in the log and in motions; default: its kind"""
+    enforcement: Enforcement = "hard"
+    """hard: cannot be broken; soft: can be broken, is detected and sanctioned by chance; advisory: words only"""
+    detection: Exact = Field(1, ge=0, le=1)
+    """probability that a violation of a soft rule is detected"""
+    execution: Exact = Field(1, ge=0, le=1)
+    """probability that a sanction that is due is executed"""
+    agents: tuple[Seat, ...] | None = None
+    """whom it applies to, by name or seat; null: everybody"""
+    rounds: tuple[int, int | None] = (1, None)
+    """first and last round in which it applies; null: to the end"""
+    in_force: bool = True
+    """false: it waits until a motion brings it into force"""
+    allow_debt: bool = True
+    """whether what it takes may exceed what an agent has got in the round"""
+
+    klass: ClassVar[Class] = "structural"
+    """Which of the three ways of solving a dilemma it belongs to [Kollock1998]_."""
+    invariant: ClassVar[str] = ""
+    """What holds whatever happens, in one sentence; a property test checks it on every mechanism."""
+    memory_type: ClassVar[type] = Blank
+    moves: ClassVar[frozenset[MoveKind]] = frozenset()
+    """Moves of the ledger that exist because of this instrument."""
+
+    @classmethod
+    def examples(cls, mechanism: Mechanism[Any]) -> Sequence[Self]:
+        """A few settings that make sense on this mechanism, for tests and for `society show`."""
+        return (cls.model_validate({}),)
+
+    def unfit(self, mechanism: Mechanism[Any]) -> str | None:
+        """Why it cannot govern this mechanism, or None if it can."""
+        return None
+
+    def resolved(self, names: Sequence[str]) -> Self:
+        """The same instrument with every agent given by seat.
+
+        Raises:
+            ScenarioError: nobody has that name or seat.
+        """
+        if self.agents is None:
+            return self
+        return self.model_copy(update={"agents": tuple(sorted({seat_of(seat, names) for seat in self.agents}))})
+
+    def applies(self, agent: int, round: int) -> bool:
+        """Whether it applies to the agent in this round."""
+        first, last = self.rounds
+        here = self.agents is None or agent in self.agents
+        return here and first <= round and (last is None or round <= last)
+
+    def parameters(self) -> dict[str, Json]:
+        """Its fields as plain values, for prompts."""
+        return self.model_dump(mode="json")
+
+    # The hooks, in the order of a round.
+
+    def first_memory(self, agents: int) -> Any:
+        """The memory before the first round."""
+        return self.memory_type()
+
+    def observe(self, at: Moment, memory: Any, agent: int) -> Facts:
+        """What the agent is told through this instrument; joins the mechanism's facts."""
+        return {}
+
+    def hidden(self, at: Moment, memory: Any, agent: int) -> frozenset[str]:
+        """Names of the mechanism's facts the agent is not told."""
+        return frozenset()
+
+    def widen(self, at: Moment, memory: Any, agent: int, space: SpaceOf) -> SpaceOf:
+        """The space with actions added that exist only through this instrument."""
+        return space
+
+    def restrict(self, at: Moment, memory: Any, agent: int, space: SpaceOf) -> SpaceOf | None:
+        """The part of the mechanism's space that the rule allows, or None where it says nothing."""
+        return None
+
+    def transform(self, at: Moment, memory: Any, joint: Joint) -> Joint:
+        """The joint action to be executed."""
+        return joint
+
+    def breaches(self, at: Moment, memory: Any, played: Played) -> tuple[Breach, ...]:
+        """Who broke the rule, and what is due: by default those outside what `restrict` allows."""
+        found = []
+        for agent in at.seats:
+            allowed = played.allowed[agent]
+            if allowed is not None and not allowed.contains(played.executed[agent]):
+                found.append(self.breach(at, memory, agent, allowed, played.executed[agent]))
+        return tuple(found)
+
+    def breach(self, at: Moment, memory: Any, agent: int, allowed: SpaceOf, action: Action) -> Breach:
+        """The breach of one agent outside what is allowed, with its sanction."""
+        from society.core.limits import excess
+
+        return Breach(agent, excess=excess(allowed, action))
+
+    def ask(self, at: Moment, memory: Any, played: Played, agent: int) -> Mapping[str, SpaceOf]:
+        """What the agent has to decide in the second stage; empty when it is not asked."""
+        return {}
+
+    def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
+        """Taxes, fines, contract transfers, rebates."""
+        return Paid()
+
+    def feel(self, at: Moment, memory: Any, played: Played, felt: tuple[Number, ...]) -> tuple[Number, ...]:
+        """What each agent makes of the payoffs; starts from them and changes none."""
+        return felt
+
+    def remember(self, at: Moment, memory: Any, played: Played) -> Change:
+        """The memory, and whatever else of the institution, for the next round. `played.balances` is final here."""
+        return Change(memory)
+
+    def ballot(self, at: Moment, memory: Any, agent: int) -> Mapping[str, SpaceOf]:
+        """What is put to the vote at the end of the round; empty when this agent is not asked."""
+        return {}
+
+    def decide(self, at: Moment, memory: Any, votes: Mapping[int, Mapping[str, Action]]) -> Change:
+        """What the vote comes to; called every round, with an empty mapping when nobody was asked."""
+        return Change(memory)
+
+
+def seat_of(seat: Seat, names: Sequence[str]) -> int:
+    """The seat with this name or number.
+
+    Raises:
+        ScenarioError: there is none.
+    """
+    if isinstance(seat, int):
+        if 0 <= seat < len(names):
+            return seat
+        raise ScenarioError(f"there is no seat {seat}: seats are 0 to {len(names) - 1}")
+    if seat in names:
+        return list(names).index(seat)
+    raise ScenarioError(f"no agent is called {seat!r}{did_you_mean(seat, names)}")

@@ -1,4 +1,4 @@
-"""Dataclasses back from plain JSON, by their annotations.
+"""Dataclasses to plain JSON and back, by their annotations.
 
 Small on purpose: it knows the few shapes that events are made of, and fails loudly on anything else.
 """
@@ -12,13 +12,26 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from society.core.actions import is_ratio
-from society.core.exact import Json, from_plain
+from society.core.exact import Json, from_plain, plain
 
 
 @cache
 def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
     hints = get_type_hints(kind)
     return tuple((f.name, hints[f.name]) for f in dataclasses.fields(kind))
+
+
+def record_to_plain(value: Any) -> Any:  # Any: walks every type that a record may hold
+    """A dataclass, or a part of one, as JSON values; numbers stay exact, as ``"2/5"``."""
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [record_to_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): record_to_plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value):
+        return {f.name: record_to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    return plain(value)
 
 
 def revive(kind: Any, raw: Any) -> Any:  # Any: the type is data here
