@@ -24,8 +24,6 @@ from society.core.actions import Action
 from society.core.calls import canonical_json
 from society.core.exact import Json, Number
 from society.core.policy import Declaration, Draft, ParseStatus
-from society.core.exact import Json, Number
-from society.core.policy import Declaration, Draft, ParseStatus
 from society.core.revive import record_to_plain, revive
 from society.core.rows import RuleEvent as RuleEvent
 from society.core.rows import Transfer as Transfer

@@ -37,13 +37,13 @@ from numpy.typing import NDArray
 from society.core.actions import Action, Joint
 from society.core.batching import batch_by_steps
 from society.core.errors import ScenarioError
-from society.core.rows import RuleEvent, Transfer
 from society.core.exact import Json, Number, from_plain, plain, tidy
 from society.core.instrument import Breach, Change, Instrument, Moment, Played, Standing
 from society.core.ledger import Ledger, end_round
 from society.core.limits import intersect, is_empty, just
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition, state_from_plain, state_to_plain
 from society.core.revive import record_to_plain, revive
+from society.core.rows import RuleEvent, Transfer
 from society.core.seeds import Noise
 
 Decisions: TypeAlias = Mapping[tuple[int, str], Mapping[str, Action]]

@@ -30,12 +30,12 @@ from pydantic import Field
 
 from society.core.actions import Action, Joint
 from society.core.errors import ScenarioError, did_you_mean
-from society.core.rows import RuleEvent, Transfer
 from society.core.exact import Exact, Json, Number
 from society.core.ledger import Ledger
 from society.core.mechanism import Facts, Mechanism, SpaceOf, Transition
 from society.core.moves import MoveKind
 from society.core.registry import Kind
+from society.core.rows import RuleEvent, Transfer
 from society.core.seeds import Noise
 
 Enforcement = Literal["hard", "soft", "advisory"]

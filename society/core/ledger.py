@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from society.core.actions import Action
-from society.core.rows import RuleEvent
 from society.core.exact import Number
+from society.core.rows import RuleEvent
 
 ProposalStatus = Literal["open", "in_force", "withdrawn", "expired", "dissolved"]
 MotionStatus = Literal["open", "passed", "failed"]
