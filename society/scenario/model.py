@@ -8,12 +8,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny
 
 from society.core.exact import Exact, Json
 from society.core.goals import Goal, OwnPayoff
 from society.core.instrument import Instrument
 from society.core.mechanism import Mechanism
+from society.instruments import INSTRUMENTS
+from society.mechanisms import MECHANISMS
+
+
+def _mechanism(raw: object) -> Mechanism[Any]:
+    return raw if isinstance(raw, Mechanism) else MECHANISMS.parse(dict(raw))  # type: ignore[call-overload]  # a mapping
+
+
+def _instrument(raw: object) -> Instrument:
+    return raw if isinstance(raw, Instrument) else INSTRUMENTS.parse(dict(raw))  # type: ignore[call-overload]  # a mapping
+
+
+# Plain validators, since an instance of Mechanism[Stock] is no instance of Mechanism[Any] to pydantic.
+MechanismOf = Annotated[SerializeAsAny[Mechanism[Any]], PlainValidator(_mechanism)]
+InstrumentOf = Annotated[SerializeAsAny[Instrument], PlainValidator(_instrument)]
 
 
 class _Part(BaseModel):
@@ -180,12 +195,12 @@ class Scenario(_Part):
     """what the alignment question is, and what a reader should look for"""
     rounds: int = Field(12, ge=1, le=10_000)
     seeds: tuple[int, ...] = (1,)
-    mechanism: SerializeAsAny[Mechanism[Any]]  # Any: each mechanism has its own type of state
+    mechanism: MechanismOf
     theme: Theme = Field(default_factory=Theme)
     agents: tuple[AgentSpec, ...] = Field(min_length=1)
     stages: Stages = Field(default_factory=Stages)
     disclosure: Disclosure = Field(default_factory=Disclosure)
-    instruments: tuple[SerializeAsAny[Instrument], ...] = ()
+    instruments: tuple[InstrumentOf, ...] = ()
     models: dict[str, ModelSettings] = Field(default_factory=lambda: {"default": ModelSettings(name="local")})
     on_failure: OnFailure = Field(default_factory=OnFailure)
     budget: Budget = Field(default_factory=Budget)
