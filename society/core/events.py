@@ -23,6 +23,7 @@ from typing import Any, Literal, Protocol, TypeAlias, get_args
 from society.core.actions import Action
 from society.core.calls import canonical_json
 from society.core.exact import Json, Number
+from society.core.moves import Move
 from society.core.policy import Declaration, Draft, ParseStatus
 from society.core.revive import record_to_plain, revive
 from society.core.rows import RuleEvent as RuleEvent
@@ -63,6 +64,7 @@ class Spoke:
     status: ParseStatus
     clipped: bool = False
     error: str = ""
+    moves: tuple[Move, ...] = ()
     kind: Literal["spoke"] = "spoke"
 
 

@@ -6,7 +6,8 @@ What an orchestrator calls, in this order; everything is pure, states are immuta
     state = game.initial_state()
     while not game.over(state):
         game.observe(state, i), game.rules_for(state, i)       facts, and (template, variables) of each rule's paragraph
-        state, events = game.move(state, i, moves)             talk: typed moves beside the messages (society.core.ledger)
+        game.offers(state, i)                                  which typed moves exist now (Speak.offers)
+        state, events = game.move(state, i, moves)             talk: the moves an agent made beside its messages
         game.space(state, i)                                   declare and act: what hard rules leave possible
         first = game.step(state, joint, noise)                 noise = Noise(seed, round)
         asks = game.second_stage(state, first)                 who has to decide what, now that all see what was done
@@ -39,9 +40,10 @@ from society.core.batching import batch_by_steps
 from society.core.errors import ScenarioError
 from society.core.exact import Json, Number, from_plain, plain, tidy
 from society.core.instrument import Breach, Change, Instrument, Moment, Played, Standing
-from society.core.ledger import Ledger, end_round
+from society.core.ledger import Ledger, apply, end_round, offer_for
 from society.core.limits import intersect, is_empty, just
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition, state_from_plain, state_to_plain
+from society.core.moves import Move, Offer
 from society.core.revive import record_to_plain, revive
 from society.core.rows import RuleEvent, Transfer
 from society.core.seeds import Noise
@@ -213,6 +215,25 @@ class Governed:
                     facts.pop(name, None)
                 facts.update(rule.instrument.observe(at, rule.memory, agent))
         return facts
+
+    def offers(self, state: GovernedState, agent: int) -> tuple[Offer, ...]:
+        """The moves of negotiation that exist for the agent now; for the answer's schema, see `society.core.moves`."""
+        return tuple(
+            offer
+            for rule in self.rules(state)
+            if rule.instrument.applies(agent, state.round)
+            for offer in rule.instrument.offers(self._moment(state, rule), rule.memory, agent)
+        )
+
+    def move(self, state: GovernedState, agent: int, moves: Sequence[Move]) -> Closed:
+        """The state after an agent's moves in its turn of talk; what is invalid is told as ``ignored``."""
+        events: list[RuleEvent] = []
+        for move in moves:
+            offer = offer_for(self.offers(state, agent), move)
+            ledger, told = apply(state.ledger, move, agent, state.round, offer)
+            state = replace(state, ledger=ledger)
+            events.extend(told)
+        return Closed(state, tuple(events))
 
     def rules_for(self, state: GovernedState, agent: int) -> tuple[tuple[str, Mapping[str, Json]], ...]:
         """What to tell the agent of each rule that applies to it: the template and the variable ``rule``."""

@@ -4,6 +4,7 @@ An instrument wraps; it never branches on which mechanism it wraps, only on the 
 the order in which a round calls them. All are pure; what an instrument remembers is an immutable *memory* in the state.
 
     observe      what an agent is told in addition
+    offers       moves of negotiation beside its words
     widen        actions that exist only through this instrument (hand over to a mediator)
     restrict     the part of the space the rule allows; hard masks the rest, soft and advisory leave it possible
     transform    executed actions in place of submitted ones
@@ -33,7 +34,7 @@ from society.core.errors import ScenarioError, did_you_mean
 from society.core.exact import Exact, Json, Number
 from society.core.ledger import Ledger
 from society.core.mechanism import Facts, Mechanism, SpaceOf, Transition
-from society.core.moves import MoveKind
+from society.core.moves import Offer
 from society.core.registry import Kind
 from society.core.rows import RuleEvent, Transfer
 from society.core.seeds import Noise
@@ -188,8 +189,6 @@ class Instrument(Kind):
     invariant: ClassVar[str] = ""
     """What holds whatever happens, in one sentence; a property test checks it on every mechanism."""
     memory_type: ClassVar[type] = Blank
-    moves: ClassVar[frozenset[MoveKind]] = frozenset()
-    """Moves of the ledger that exist because of this instrument."""
 
     @classmethod
     def examples(cls, mechanism: Mechanism[Any]) -> Sequence[Self]:
@@ -233,6 +232,10 @@ class Instrument(Kind):
     def hidden(self, at: Moment, memory: Any, agent: int) -> frozenset[str]:
         """Names of the mechanism's facts the agent is not told."""
         return frozenset()
+
+    def offers(self, at: Moment, memory: Any, agent: int) -> tuple[Offer, ...]:
+        """The moves of the ledger that exist for the agent through this instrument."""
+        return ()
 
     def widen(self, at: Moment, memory: Any, agent: int, space: SpaceOf) -> SpaceOf:
         """The space with actions added that exist only through this instrument."""

@@ -1,18 +1,25 @@
 """The negotiation ledger: who proposed what to whom, who agreed, and what is in force.
 
-Pure and typed: a ledger and a move give a ledger and the events that say what came of it.
+Pure and typed: `apply` takes a ledger and a move and gives a ledger and the events that say what came of it. A move that is
+late, repeated or made by somebody it does not concern changes nothing and is told as ``ignored``. Agreements may overlap.
+
+    open --quorum reached--> in_force --a member of an `all` agreement leaves, or too few stay--> dissolved
+      |--proposer withdraws--> withdrawn                          |--its last round is over--> ended
+      |--nobody completed it in time--> expired
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias
 
-from society.core.actions import Action
 from society.core.exact import Number
+from society.core.mechanism import SpaceOf
+from society.core.moves import Move, MoveKind, Offer, Terms
 from society.core.rows import RuleEvent
 
-ProposalStatus = Literal["open", "in_force", "withdrawn", "expired", "dissolved"]
+ProposalStatus = Literal["open", "in_force", "withdrawn", "expired", "dissolved", "ended"]
 MotionStatus = Literal["open", "passed", "failed"]
 
 
@@ -26,9 +33,10 @@ class Proposal:
         by: the proposer; counts as having accepted.
         members: the seats it is addressed to, ascending, the proposer included.
         terms: what it says, as the instrument reads it.
-        quorum: acceptances needed, or None for all members.
+        quorum: acceptances needed, the proposer's included; None for all members.
         expires: the last round in which it can be accepted.
-        accepted: those who accepted, in the order in which they did.
+        lasts: rounds it stays in force; None for the rest of the episode.
+        accepted: those who accepted and have not left, in the order in which they did; the members once it is in force.
         refused: those who refused.
         since: the round in which it came into force.
         counters: the proposal this one answers.
@@ -38,10 +46,11 @@ class Proposal:
     rule: str
     by: int
     members: tuple[int, ...]
-    terms: tuple[tuple[str, Action], ...]
+    terms: Terms
     quorum: int | None
     expires: int
     accepted: tuple[int, ...]
+    lasts: int | None = None
     refused: tuple[int, ...] = ()
     status: ProposalStatus = "open"
     since: int | None = None
@@ -52,15 +61,27 @@ class Proposal:
         """How many acceptances bring it into force."""
         return len(self.members) if self.quorum is None else self.quorum
 
+    @property
+    def last(self) -> int | None:
+        """The last round in which it is in force; None while it is not, or where it has no end."""
+        running = self.status == "in_force" and self.since is not None and self.lasts is not None
+        return self.since + self.lasts - 1 if running else None  # type: ignore[operator]  # both are numbers here
+
+    def term(self, name: str) -> Number:
+        """The value of a term that is a number."""
+        value = dict(self.terms)[name]
+        assert not isinstance(value, (str, tuple)), f"{name} is a number"
+        return value
+
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """A change of the rules on the table. `rule` is the instrument whose parameters it would change."""
+    """A change of the rules on the table: `terms` name parameters as ``rule.field`` and give their new values."""
 
     id: int
     rule: str
     by: int
-    terms: tuple[tuple[str, Action], ...]
+    terms: Terms
     round: int
     status: MotionStatus = "open"
 
@@ -82,27 +103,274 @@ class Ledger:
     Attributes:
         proposals, motions: oldest first, settled ones included.
         votes: (motion, seat, word) of the open motions; a later vote replaces an earlier one.
-        delegated: (seat, instrument) of those who have handed over their action.
-        defying: (seat, instrument) of those who announced this round that they will not pay its sanctions.
+        delegated: (seat, rule, to whom) of those who have handed over their action (None) or their vote (a seat).
+        defying: (seat, rule) of those who announced this round that they will not pay its sanctions.
         gifts: transfers of this round.
     """
 
     proposals: tuple[Proposal, ...] = ()
     motions: tuple[Motion, ...] = ()
     votes: tuple[tuple[int, int, str], ...] = ()
-    delegated: tuple[tuple[int, str], ...] = ()
+    delegated: tuple[tuple[int, str, int | None], ...] = ()
     defying: tuple[tuple[int, str], ...] = ()
     gifts: tuple[Gift, ...] = ()
 
+    def proposal(self, number: int | None) -> Proposal | None:
+        """The proposal with this number."""
+        return next((p for p in self.proposals if p.id == number), None)
 
-def end_round(ledger: Ledger, round: int) -> tuple[Ledger, tuple[RuleEvent, ...]]:
-    """The ledger as the next round finds it: gifts and defiance are over, and so is what has expired."""
-    events = []
-    proposals = []
-    for proposal in ledger.proposals:
-        if proposal.status == "open" and proposal.expires <= round:
-            proposals.append(replace(proposal, status="expired"))
-            events.append(RuleEvent("lapse", proposal.rule, (proposal.by,), f"proposal {proposal.id} expired"))
-        else:
-            proposals.append(proposal)
-    return replace(ledger, proposals=tuple(proposals), gifts=(), defying=()), tuple(events)
+    def motion(self, number: int | None) -> Motion | None:
+        """The motion with this number."""
+        return next((m for m in self.motions if m.id == number), None)
+
+    def under(self, rule: str, *status: ProposalStatus) -> tuple[Proposal, ...]:
+        """The proposals made under a rule that have one of these statuses."""
+        return tuple(p for p in self.proposals if p.rule == rule and p.status in status)
+
+    def coalition_structure(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The agreements in force and their members, ascending; they may overlap."""
+        return tuple((str(p.id), tuple(sorted(p.accepted))) for p in self.proposals if p.status == "in_force")
+
+
+Outcome: TypeAlias = tuple[Ledger, tuple[RuleEvent, ...]]
+
+
+def apply(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer | None) -> Outcome:
+    """What a move makes of the ledger; `offer` is the kind of move it is an instance of, None where there is no such."""
+    if offer is None:
+        return _ignored(ledger, move, agent, "no such move here")
+    return _APPLY[move.kind](ledger, move, agent, round, offer)
+
+
+def offer_for(offers: Sequence[Offer], move: Move) -> Offer | None:
+    """The offer a move is an instance of. Whether it is in time and by the right agent, `apply` says."""
+    return next((o for o in offers if o.kind == move.kind and o.rule == move.rule), None)
+
+
+def end_round(ledger: Ledger, round: int) -> Outcome:
+    """The ledger as the next round finds it: gifts and defiance are over, and so is what has expired or has run out."""
+    proposals, events = [], []
+    for old in ledger.proposals:
+        proposal = old
+        if old.status == "open" and old.expires <= round:
+            proposal = replace(old, status="expired")
+            events.append(RuleEvent("lapse", old.rule, (old.by,), f"proposal {old.id} found no quorum in time"))
+        elif old.last is not None and old.last <= round:
+            proposal = replace(old, status="ended")
+            events.append(RuleEvent("lapse", old.rule, old.accepted, f"agreement {old.id} has run its time"))
+        proposals.append(proposal)
+    motions = tuple(replace(m, status="failed") if m.status == "open" else m for m in ledger.motions)
+    after = replace(ledger, proposals=tuple(proposals), motions=motions, votes=(), gifts=(), defying=())
+    return after, tuple(events)
+
+
+def proposal_offers(
+    ledger: Ledger,
+    rule: str,
+    agent: int,
+    others: tuple[int, ...],
+    round: int,
+    *,
+    terms: Mapping[str, SpaceOf],
+    binding: bool,
+    quorum: bool = False,
+    patience: int = 0,
+    lasts: int | None = None,
+) -> tuple[Offer, ...]:
+    """The moves that make and answer proposals, as far as this agent can make them now.
+
+    `binding` agreements are signed and cannot be left; others are accepted, joined and left.
+    """
+    if not others:
+        return ()
+    mine = [p for p in ledger.under(rule, "open") if agent in p.members and round <= p.expires]
+    to_accept = tuple(p.id for p in mine if agent not in p.accepted)
+    to_refuse = tuple(p.id for p in mine if p.by != agent and agent not in p.refused)
+    to_withdraw = tuple(p.id for p in mine if p.by == agent)
+    running = ledger.under(rule, "in_force")
+    found = [Offer("propose", rule, (), others, terms, quorum, patience=patience, lasts=lasts)]
+    if to_accept:
+        found.append(Offer("counter", rule, to_accept, others, terms, quorum, patience=patience, lasts=lasts))
+        found.append(Offer("sign" if binding else "accept", rule, to_accept))
+    if to_refuse:
+        found.append(Offer("refuse", rule, to_refuse))
+    if to_withdraw:
+        found.append(Offer("withdraw", rule, to_withdraw))
+    if not binding:
+        to_join = tuple(p.id for p in running if agent in p.members and agent not in p.accepted)
+        to_leave = tuple(p.id for p in running if agent in p.accepted)
+        found.extend([Offer("join", rule, to_join)] if to_join else [])
+        found.extend([Offer("leave", rule, to_leave)] if to_leave else [])
+    return tuple(found)
+
+
+def _propose(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    members = tuple(sorted({*move.members, agent}))
+    needed = len(members) if move.quorum is None else move.quorum
+    if not set(move.members) - {agent} <= set(offer.seats):
+        return _ignored(ledger, move, agent, "it names somebody who cannot take part")
+    if len(members) < 2 or not 2 <= needed <= len(members):
+        return _ignored(ledger, move, agent, "too few members for an agreement")
+    if {name for name, _ in move.terms} != set(offer.terms):
+        return _ignored(ledger, move, agent, "its terms are not complete")
+    if not all(offer.terms[name].contains(value) for name, value in move.terms):
+        return _ignored(ledger, move, agent, "its terms are out of bounds")
+    if move.kind == "counter":
+        answered = ledger.proposal(move.target)
+        if answered is None or answered.status != "open" or agent not in answered.members:
+            return _ignored(ledger, move, agent, "there is nothing to counter")
+    proposal = Proposal(
+        id=len(ledger.proposals) + 1,
+        rule=move.rule,
+        by=agent,
+        members=members,
+        terms=move.terms,
+        quorum=move.quorum,
+        expires=round + offer.patience,
+        accepted=(agent,),
+        lasts=offer.lasts,
+        counters=move.target if move.kind == "counter" else None,
+    )
+    told = RuleEvent("counter" if move.kind == "counter" else "propose", move.rule, (agent,), f"proposal {proposal.id}")
+    return replace(ledger, proposals=(*ledger.proposals, proposal)), (told,)
+
+
+def _accept(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    proposal = ledger.proposal(move.target)
+    problem = _cannot_accept(proposal, move, agent, round)
+    if problem or proposal is None:
+        return _ignored(ledger, move, agent, problem)
+    accepted = (*proposal.accepted, agent)
+    refused = tuple(seat for seat in proposal.refused if seat != agent)
+    after = replace(proposal, accepted=accepted, refused=refused)
+    events = [RuleEvent("sign" if move.kind == "sign" else "accept", move.rule, (agent,), f"proposal {proposal.id}")]
+    if len(accepted) >= proposal.needed:
+        after = replace(after, status="in_force", since=round)
+        events.append(RuleEvent("agree", move.rule, tuple(sorted(accepted)), f"agreement {proposal.id}"))
+    return _with(ledger, after), tuple(events)
+
+
+def _cannot_accept(proposal: Proposal | None, move: Move, agent: int, round: int) -> str:
+    if proposal is None or proposal.rule != move.rule:
+        return "there is no such proposal"
+    if agent not in proposal.members:
+        return "it was not addressed to this agent"
+    if agent in proposal.accepted:
+        return "accepted before"
+    if proposal.status != "open" or round > proposal.expires:
+        return f"too late: the proposal is {'expired' if proposal.status == 'open' else proposal.status}"
+    return ""
+
+
+def _refuse(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    proposal = ledger.proposal(move.target)
+    if proposal is None or proposal.status != "open" or agent not in proposal.members or proposal.by == agent:
+        return _ignored(ledger, move, agent, "there is nothing to refuse")
+    if agent in proposal.refused:
+        return _ignored(ledger, move, agent, "refused before")
+    accepted = tuple(seat for seat in proposal.accepted if seat != agent)
+    after = replace(proposal, accepted=accepted, refused=(*proposal.refused, agent))
+    return _with(ledger, after), (RuleEvent("refuse", move.rule, (agent,), f"proposal {proposal.id}"),)
+
+
+def _withdraw(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    proposal = ledger.proposal(move.target)
+    if proposal is None or proposal.status != "open" or proposal.by != agent:
+        return _ignored(ledger, move, agent, "there is nothing to withdraw")
+    told = RuleEvent("withdraw", move.rule, (agent,), f"proposal {proposal.id}")
+    return _with(ledger, replace(proposal, status="withdrawn")), (told,)
+
+
+def _join(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    proposal = ledger.proposal(move.target)
+    if proposal is None or proposal.status != "in_force" or agent not in proposal.members:
+        return _ignored(ledger, move, agent, "there is nothing to join")
+    if agent in proposal.accepted:
+        return _ignored(ledger, move, agent, "a member already")
+    after = replace(proposal, accepted=(*proposal.accepted, agent))
+    return _with(ledger, after), (RuleEvent("join", move.rule, (agent,), f"agreement {proposal.id}"),)
+
+
+def _leave(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    proposal = ledger.proposal(move.target)
+    if proposal is None or proposal.status != "in_force" or agent not in proposal.accepted:
+        return _ignored(ledger, move, agent, "there is nothing to leave")
+    left = tuple(seat for seat in proposal.accepted if seat != agent)
+    events = [RuleEvent("leave", move.rule, (agent,), f"agreement {proposal.id}")]
+    after = replace(proposal, accepted=left)
+    if proposal.quorum is None or len(left) < max(2, proposal.needed):
+        after = replace(after, status="dissolved")
+        events.append(RuleEvent("dissolve", move.rule, tuple(sorted(proposal.accepted)), f"agreement {proposal.id}"))
+    return _with(ledger, after), tuple(events)
+
+
+def _transfer(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    if move.to is None or move.to == agent or move.to not in offer.seats or move.amount is None or move.amount <= 0:
+        return _ignored(ledger, move, agent, "nobody to pay, or nothing")
+    promised = sum(gift.amount for gift in ledger.gifts if gift.by == agent and gift.rule == move.rule)
+    if offer.amount is None or not offer.amount.contains(move.amount + promised):
+        return _ignored(ledger, move, agent, "more than may be given in one round")
+    gift = Gift(move.rule, agent, move.to, move.amount)
+    told = RuleEvent("transfer", move.rule, (agent, move.to), amount=move.amount)
+    return replace(ledger, gifts=(*ledger.gifts, gift)), (told,)
+
+
+def _motion(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    if not move.terms or not all(n in offer.terms and offer.terms[n].contains(value) for n, value in move.terms):
+        return _ignored(ledger, move, agent, "no such change can be moved")
+    if any(m.status == "open" and m.rule == move.rule and m.terms == move.terms for m in ledger.motions):
+        return _ignored(ledger, move, agent, "moved before")
+    motion = Motion(len(ledger.motions) + 1, move.rule, agent, move.terms, round)
+    told = RuleEvent("motion", move.rule, (agent,), f"motion {motion.id}")
+    return replace(ledger, motions=(*ledger.motions, motion)), (told,)
+
+
+def _vote(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    motion = ledger.motion(move.target)
+    if motion is None or motion.status != "open" or move.choice not in offer.words:
+        return _ignored(ledger, move, agent, "there is no such vote")
+    others = tuple(vote for vote in ledger.votes if vote[:2] != (motion.id, agent))
+    told = RuleEvent("vote", move.rule, (agent,), f"motion {motion.id}: {move.choice}")
+    return replace(ledger, votes=(*others, (motion.id, agent, move.choice))), (told,)
+
+
+def _delegate(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    if move.to is not None and (move.to == agent or move.to not in offer.seats):
+        return _ignored(ledger, move, agent, "nobody to delegate to")
+    others = tuple(entry for entry in ledger.delegated if entry[:2] != (agent, move.rule))
+    who = (agent,) if move.to is None else (agent, move.to)
+    after = replace(ledger, delegated=(*others, (agent, move.rule, move.to)))
+    return after, (RuleEvent("delegate", move.rule, who),)
+
+
+def _defy(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    if (agent, move.rule) in ledger.defying:
+        return _ignored(ledger, move, agent, "defied before")
+    after = replace(ledger, defying=(*ledger.defying, (agent, move.rule)))
+    return after, (RuleEvent("defy", move.rule, (agent,), "announced"),)
+
+
+_APPLY: Mapping[MoveKind, Callable[[Ledger, Move, int, int, Offer], Outcome]] = {
+    "propose": _propose,
+    "counter": _propose,
+    "accept": _accept,
+    "sign": _accept,
+    "refuse": _refuse,
+    "withdraw": _withdraw,
+    "join": _join,
+    "leave": _leave,
+    "transfer": _transfer,
+    "motion": _motion,
+    "vote": _vote,
+    "delegate": _delegate,
+    "defy": _defy,
+}
+
+
+def _with(ledger: Ledger, proposal: Proposal) -> Ledger:
+    return replace(ledger, proposals=tuple(proposal if p.id == proposal.id else p for p in ledger.proposals))
+
+
+def _ignored(ledger: Ledger, move: Move, agent: int, why: str) -> Outcome:
+    number = "" if move.target is None else f" {move.target}"
+    return ledger, (RuleEvent("ignored", move.rule, (agent,), f"{move.kind}{number}: {why}"),)

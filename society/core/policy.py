@@ -16,6 +16,7 @@ from society.core.actions import Action
 from society.core.calls import Position
 from society.core.exact import Json, Number
 from society.core.mechanism import Facts, SpaceOf
+from society.core.moves import Move, Offer
 from society.core.rows import RuleEvent, Transfer
 
 T = TypeVar("T")
@@ -122,9 +123,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What an agent says in its turn; no message at all is silence, which is allowed."""
+    """What an agent says in its turn, and the moves it makes; no message at all is silence, which is allowed."""
 
     messages: tuple[Draft, ...] = ()
+    moves: tuple[Move, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +138,14 @@ class Speak(Question[Utterance]):
         public: public messages are allowed.
         most_characters: longer messages are clipped and marked.
         turns: how many turns of talk this round has.
+        offers: the typed moves this agent can make beside its words (`moves_schema` and `read_moves` in society.core.moves).
     """
 
     private: bool = False
     public: bool = True
     most_characters: int = 600
     turns: int = 1
+    offers: tuple[Offer, ...] = ()
 
 
 # Declare
