@@ -130,6 +130,7 @@ class _Episode:
                         public="public" in talk.channels,
                         most_characters=talk.length,
                         turns=talk.turns,
+                        offers=self.game.offers(self.state, agent),
                     )
                     for agent in group
                 }
@@ -139,6 +140,9 @@ class _Episode:
                     said.append(spoke(answers[agent], spoken, round=number, turn=turn, agent=agent))
                     for draft in spoken.messages:
                         self.memory.hear(Heard(number, turn, agent, draft.to, draft.text))
+                    moved = self.game.move(self.state, agent, spoken.moves)
+                    self.state = moved.state
+                    self.rule_events.extend(moved.rule_events)
             await self.sink.stage(tuple(said))
 
     async def _declare(self, number: int, stage: str) -> None:

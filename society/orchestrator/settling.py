@@ -42,6 +42,7 @@ def settled(
         facts={name: _fact(value) for name, value in outcome.facts.items()},
         transfers=outcome.transfers,
         rule_events=tuple(rule_events),
+        coalitions=before.ledger.coalition_structure(),
     )
 
 

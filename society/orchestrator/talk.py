@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from society.core.events import Spoke
+from society.core.moves import Move
 from society.core.policy import Answer, Draft, Utterance
 from society.core.seeds import Noise
 from society.scenario.model import Talk
@@ -28,11 +29,12 @@ def speaking_order(talk: Talk, agents: int, turn: int, noise: Noise) -> tuple[tu
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """One turn's words as they were delivered, and whether anything had to be cut."""
+    """One turn's words as they were delivered, whether anything had to be cut, and the moves beside them."""
 
     messages: tuple[Draft, ...]
-    clipped: bool
-    error: str
+    clipped: bool = False
+    error: str = ""
+    moves: tuple[Move, ...] = ()
 
 
 def deliverable(answer: Answer[Utterance], *, speaker: int, agents: int, talk: Talk) -> Spoken:
@@ -41,7 +43,7 @@ def deliverable(answer: Answer[Utterance], *, speaker: int, agents: int, talk: T
     A message on a closed channel or to nobody is dropped and named in the error; silence needs no message at all.
     """
     if answer.value is None:
-        return Spoken((), clipped=False, error=answer.error)
+        return Spoken((), error=answer.error)
     kept: list[Draft] = []
     problems = [answer.error] if answer.error else []
     clipped = False
@@ -56,7 +58,7 @@ def deliverable(answer: Answer[Utterance], *, speaker: int, agents: int, talk: T
             text = draft.text[: talk.length]
             clipped = clipped or text != draft.text
             kept.append(Draft(to, text))
-    return Spoken(tuple(kept), clipped, "; ".join(problems))
+    return Spoken(tuple(kept), clipped, "; ".join(problems), answer.value.moves)
 
 
 def spoke(answer: Answer[Utterance], spoken: Spoken, *, round: int, turn: int, agent: int) -> Spoke:
@@ -69,4 +71,5 @@ def spoke(answer: Answer[Utterance], spoken: Spoken, *, round: int, turn: int, a
         status=answer.status if answer.value is not None or answer.status != "ok" else "defaulted",
         clipped=spoken.clipped,
         error=spoken.error,
+        moves=spoken.moves,
     )
