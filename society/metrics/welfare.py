@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from society.core.exact import Number
+from society.core.prices import price_parts
 from society.core.record import Record
 from society.metrics.measure import NOT_APPLICABLE, Measured, Reference, metric, ratio
 
@@ -34,18 +35,9 @@ def welfare_efficiency(record: Record, reference: Reference) -> Measured:
     return ratio(sum(record.gains) - base, reference.optimum - base)
 
 
-def price(optimum: Number | None, reached: Number | None) -> Measured:
-    """The optimum over what was reached, for payoffs; for costs (all negative) the other way round. At least 1.
-
-    None where signs are mixed or something is 0: a ratio of welfare means nothing then.
-    """
-    if optimum is None or reached is None:
-        return NOT_APPLICABLE
-    if optimum > 0 and reached > 0:
-        return ratio(optimum, reached)
-    if optimum < 0 and reached < 0:
-        return ratio(-reached, -optimum)
-    return NOT_APPLICABLE
+def _price(optimum: Number | None, reached: Number | None) -> Measured:
+    parts = price_parts(optimum, reached)
+    return NOT_APPLICABLE if parts is None else ratio(*parts)
 
 
 @metric(
@@ -56,7 +48,7 @@ def price_of_anarchy(record: Record, reference: Reference) -> Measured:
 
     For costs the worst equilibrium over the optimum. None unless both have the same sign.
     """
-    return price(reference.optimum, reference.worst_equilibrium)
+    return _price(reference.optimum, reference.worst_equilibrium)
 
 
 @metric(
@@ -67,10 +59,10 @@ def price_of_anarchy(record: Record, reference: Reference) -> Measured:
 )
 def price_of_stability(record: Record, reference: Reference) -> Measured:
     """Optimum over the best equilibrium [Anshelevich2008]_: a property of the game, not of what was played."""
-    return price(reference.optimum, reference.best_equilibrium)
+    return _price(reference.optimum, reference.best_equilibrium)
 
 
 @metric("empirical_price_of_anarchy", unit="at least 1; 1 means optimal play", better="lower")
 def empirical_price_of_anarchy(record: Record, reference: Reference) -> Measured:
     """Optimum over the welfare that was realised; for costs the other way round. None unless both have one sign."""
-    return price(reference.optimum, sum(record.gains))
+    return _price(reference.optimum, sum(record.gains))
