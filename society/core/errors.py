@@ -21,8 +21,9 @@ What an *agent* does wrong is a value, never an exception that leaves its policy
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Protocol
 
 
 class SocietyError(Exception):
@@ -35,8 +36,29 @@ class BadInput(SocietyError, ValueError):
     exit_code = 2
 
 
+class Located(Protocol):
+    """One problem of a scenario file; as text it names file, line, column, field and the mend."""
+
+    def as_json(self) -> dict[str, str | int]:
+        """For machines: file, line, column, field, message."""
+        ...
+
+
 class ScenarioError(BadInput):
-    """A scenario that cannot be played."""
+    """A scenario that cannot be played, with everything that is wrong with it.
+
+    Attributes:
+        problems: each with its file, line, column and field; empty where no file is involved.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Located] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Sequence[Located]) -> ScenarioError:
+        """All problems as one error, in the order given."""
+        return cls("\n".join(str(problem) for problem in problems), problems)
 
 
 class UnknownKind(BadInput):

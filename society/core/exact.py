@@ -19,6 +19,13 @@ from typing_extensions import TypeAliasType
 Number: TypeAlias = int | Fraction | float
 Json = TypeAliasType("Json", "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None")
 
+
+class Quoted(str):
+    """Text that was written in quotes. It looks like a number now and then, and is never read as one."""
+
+    __slots__ = ()
+
+
 MAX_DIGITS = 40
 """Longest numeral that is read. A thousand-digit quantity is a mistake or an attack, never a harvest."""
 
@@ -50,6 +57,8 @@ def parse_exact(value: object) -> int | Fraction:
         value = repr(value)
     if isinstance(value, Decimal):
         value = str(value)
+    if isinstance(value, Quoted):
+        raise ValueError("a number is needed here, not text in quotes")
     if not isinstance(value, str):
         raise ValueError(f"a number is needed here, not {type(value).__name__}")
     text = value.strip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
 
 from society.core.exact import Exact, Json
 from society.core.goals import Goal, OwnPayoff
@@ -18,17 +18,18 @@ from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 
 
-def _mechanism(raw: object) -> Mechanism[Any]:
-    return raw if isinstance(raw, Mechanism) else MECHANISMS.parse(dict(raw))  # type: ignore[call-overload]  # a mapping
+def _mechanism(raw: object) -> object:
+    return MECHANISMS.parse(raw) if isinstance(raw, dict) else raw
 
 
-def _instrument(raw: object) -> Instrument:
-    return raw if isinstance(raw, Instrument) else INSTRUMENTS.parse(dict(raw))  # type: ignore[call-overload]  # a mapping
+def _instrument(raw: object) -> object:
+    return INSTRUMENTS.parse(raw) if isinstance(raw, dict) else raw
 
 
-# Plain validators, since an instance of Mechanism[Stock] is no instance of Mechanism[Any] to pydantic.
-MechanismOf = Annotated[SerializeAsAny[Mechanism[Any]], PlainValidator(_mechanism)]
-InstrumentOf = Annotated[SerializeAsAny[Instrument], PlainValidator(_instrument)]
+MechanismOf = Annotated[
+    SerializeAsAny[Mechanism[Any]], BeforeValidator(_mechanism)
+]  # Any: each has its own type of state
+InstrumentOf = Annotated[SerializeAsAny[Instrument], BeforeValidator(_instrument)]
 
 
 class _Part(BaseModel):
@@ -191,19 +192,31 @@ class Scenario(_Part):
     """
 
     name: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    """a short name: letters, digits, dots, hyphens and underscores"""
     about: str = Field("", max_length=4000)
     """what the alignment question is, and what a reader should look for"""
     rounds: int = Field(12, ge=1, le=10_000)
-    seeds: tuple[int, ...] = (1,)
+    """how many rounds are played, unless the mechanism ends earlier"""
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field((1,), min_length=1, max_length=10_000)
+    """one run each: a number, a list, or a span such as 0-9"""
     mechanism: MechanismOf
+    """the stage game: its kind and parameters"""
     theme: Theme = Field(default_factory=Theme)
-    agents: tuple[AgentSpec, ...] = Field(min_length=1)
+    """the words of the story"""
+    agents: tuple[AgentSpec, ...] = Field(min_length=1, max_length=1000)
+    """who plays, in seat order"""
     stages: Stages = Field(default_factory=Stages)
+    """what a round consists of"""
     disclosure: Disclosure = Field(default_factory=Disclosure)
+    """what everybody is told"""
     instruments: tuple[InstrumentOf, ...] = ()
+    """governance, in the order in which it is applied"""
     models: dict[str, ModelSettings] = Field(default_factory=lambda: {"default": ModelSettings(name="local")})
+    """model settings by name; agents that name none are played by `default`"""
     on_failure: OnFailure = Field(default_factory=OnFailure)
+    """what an unreadable answer counts as"""
     budget: Budget = Field(default_factory=Budget)
+    """what a run may use before it pauses"""
 
     @property
     def names(self) -> tuple[str, ...]:
