@@ -21,7 +21,7 @@ Json = TypeAliasType("Json", "bool | int | float | str | Sequence[Json] | Mappin
 
 
 class Quoted(str):
-    """Text that was written in quotes. It looks like a number now and then, and is never read as one."""
+    """Text that was written in quotes: ``"12"`` is no number. (``"2/5"`` is one, since JSON can only write it so.)"""
 
     __slots__ = ()
 
@@ -57,7 +57,7 @@ def parse_exact(value: object) -> int | Fraction:
         value = repr(value)
     if isinstance(value, Decimal):
         value = str(value)
-    if isinstance(value, Quoted):
+    if isinstance(value, Quoted) and "/" not in value:
         raise ValueError("a number is needed here, not text in quotes")
     if not isinstance(value, str):
         raise ValueError(f"a number is needed here, not {type(value).__name__}")

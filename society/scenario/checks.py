@@ -6,7 +6,7 @@ from society.core.errors import OutOfRange, Unreadable, did_you_mean
 from society.core.goals import Goal
 from society.scenario.model import AgentSpec, Scenario, ScriptedPolicy
 from society.scenario.names import MAX_LENGTH, clean_name, default_names, skeleton
-from society.scenario.problems import Problem
+from society.scenario.problems import Problem, visible
 from society.scenario.tree import Node
 from society.scenario.wording import Path, problem_at
 
@@ -15,26 +15,63 @@ MAX_AGENTS = 1000
 
 def count_agents(root: Node) -> int:
     """How many agents the tree asks for, at least 1; entries that cannot be read count as one."""
+    return min(max(sum(_count(agent) for agent in _agents(root)), 1), MAX_AGENTS)
+
+
+def _agents(root: Node) -> list[Node]:
     agents = root.get("agents")
-    if agents is None or not isinstance(agents.value, list):
-        return 1
-    total = 0
-    for agent in agents.value:
-        count = agent.get("count")
-        total += count.value if count is not None and type(count.value) is int and count.value > 0 else 1
-    return min(max(total, 1), MAX_AGENTS)
+    return agents.value if agents is not None and isinstance(agents.value, list) else []
+
+
+def _count(agent: Node) -> int:
+    count = agent.get("count")
+    return count.value if count is not None and type(count.value) is int and 0 < count.value <= MAX_AGENTS else 1
+
+
+def check_words(root: Node) -> list[Problem]:
+    """What can be said before the types are known: agents' names, references to models, addresses."""
+    problems: list[Problem] = []
+    models = root.get("models")
+    known = list(models.map or ()) if models is not None else ["default"]
+    for name in known:
+        settings = models.get(name) if models is not None else None
+        address = settings.get("name") if settings is not None else None
+        if address is not None and isinstance(address.value, str) and ("@" in address.value or "://" in address.value):
+            message = "an address must not stand in a scenario; give it on the command line: --model NAME@URL"
+            problems.append(problem_at(root, ("models", name, "name"), message))
+    seen: dict[str, str] = {}
+    for place, agent in enumerate(_agents(root)):
+        name_node, model = agent.get("name"), agent.get("model")
+        if name_node is not None and isinstance(name_node.value, str):
+            try:
+                for name in _numbered(clean_name(name_node.value), _count(agent)):
+                    _take(name, seen)
+            except ValueError as problem:
+                problems.append(problem_at(root, ("agents", place, "name"), str(problem)))
+        if model is not None and isinstance(model.value, str) and model.value not in known:
+            message = f"no entry {visible(model.value, 40)!r} in 'models'{did_you_mean(model.value, known)}"
+            problems.append(problem_at(root, ("agents", place, "model"), f"{message} (it has: {', '.join(known)})"))
+    return problems
+
+
+def _take(name: str, seen: dict[str, str]) -> None:
+    if len(name) > MAX_LENGTH:
+        raise ValueError(f"with its number this name has more than {MAX_LENGTH} characters")
+    twin = seen.setdefault(skeleton(name), name)
+    if twin is not name:
+        same = "is taken" if twin == name else f"can be mistaken for {twin!r}"
+        raise ValueError(f"this name {same}; every agent needs its own")
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name} {number}" for number in range(1, count + 1)]
 
 
 def check(scenario: Scenario, root: Node) -> list[Problem]:
-    """Everything that does not fit together."""
-    problems: list[Problem] = []
+    """Whether the parts fit together."""
     if sum(agent.count for agent in scenario.agents) > MAX_AGENTS:
-        problems.append(problem_at(root, ("agents",), f"more than {MAX_AGENTS} agents in all"))
-        return problems
-    for name, settings in scenario.models.items():
-        if "@" in settings.name or "://" in settings.name:
-            message = "an address must not stand in a scenario; give it on the command line: --model NAME@URL"
-            problems.append(problem_at(root, ("models", name, "name"), message))
+        return [problem_at(root, ("agents",), f"more than {MAX_AGENTS} agents in all")]
+    problems: list[Problem] = []
     for place, agent in enumerate(scenario.agents):
         problems += _check_agent(scenario, agent, ("agents", place), root)
     return problems
@@ -42,12 +79,6 @@ def check(scenario: Scenario, root: Node) -> list[Problem]:
 
 def _check_agent(scenario: Scenario, agent: AgentSpec, path: Path, root: Node) -> list[Problem]:
     problems: list[Problem] = []
-    if agent.model is not None and agent.model not in scenario.models:
-        known = ", ".join(scenario.models)
-        message = (
-            f"no entry {agent.model[:40]!r} in 'models'{did_you_mean(agent.model, scenario.models)} (it has: {known})"
-        )
-        problems.append(problem_at(root, (*path, "model"), message))
     if agent.model is None and agent.policy.kind == "llm" and "default" not in scenario.models:
         message = "this agent names no model, and 'models' has no 'default'"
         problems.append(problem_at(root, path, message))
@@ -83,30 +114,13 @@ def _check_script(scenario: Scenario, policy: ScriptedPolicy, path: Path, root: 
     return problems
 
 
-def seat_agents(scenario: Scenario, root: Node) -> tuple[Scenario, list[Problem]]:
-    """One entry per seat, each with a name that nobody can mistake for another."""
-    problems: list[Problem] = []
-    seats: list[tuple[AgentSpec, str | None]] = []
-    seen: dict[str, str] = {}
-    for place, agent in enumerate(scenario.agents):
-        for number in range(1, agent.count + 1):
-            name = agent.name
-            if name is not None:
-                try:
-                    name = clean_name(name)
-                    if agent.count > 1:
-                        name = f"{name} {number}"
-                    if len(name) > MAX_LENGTH:
-                        raise ValueError(f"with its number this name has more than {MAX_LENGTH} characters")
-                    twin = seen.setdefault(skeleton(name), name)
-                    if twin is not name:
-                        same = "is taken" if twin == name else f"can be mistaken for {twin!r}"
-                        raise ValueError(f"this name {same}; every agent needs its own")
-                except ValueError as problem:
-                    problems.append(problem_at(root, ("agents", place, "name"), str(problem)))
-            seats.append((agent, name))
-    free = default_names(seen.values())
-    agents = tuple(
-        agent.model_copy(update={"name": next(free) if name is None else name, "count": 1}) for agent, name in seats
-    )
-    return scenario.model_copy(update={"agents": agents}), problems
+def seat_agents(scenario: Scenario) -> Scenario:
+    """One entry per seat, each with a name; scenarios that passed the checks only."""
+    given = [
+        (agent, name)
+        for agent in scenario.agents
+        for name in (_numbered(clean_name(agent.name), agent.count) if agent.name else [None] * agent.count)
+    ]
+    free = default_names(name for _, name in given if name is not None)
+    agents = tuple(agent.model_copy(update={"name": name or next(free), "count": 1}) for agent, name in given)
+    return scenario.model_copy(update={"agents": agents})

@@ -9,6 +9,7 @@ template, or a file outside its own folder.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,11 +20,11 @@ from society.core.exact import Json
 from society.core.registry import Kind, Registry
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
-from society.scenario.checks import check, count_agents, seat_agents
+from society.scenario.checks import check, check_words, count_agents, seat_agents
 from society.scenario.model import Scenario
 from society.scenario.overrides import merge, override
 from society.scenario.places import beside, find_scenario, read_bytes
-from society.scenario.problems import Problem
+from society.scenario.problems import Place, Problem
 from society.scenario.shorthand import spell_out
 from society.scenario.tree import Node, Reading, read_tree
 from society.scenario.wording import problem_at, problems_of
@@ -101,13 +102,14 @@ def _build(reading: Reading, overrides: Sequence[str]) -> Scenario:
         try:
             problems += override(root, option)
         except ScenarioError as refused:
-            problems += [Problem(p.place, "", p.message) for p in refused.problems if isinstance(p, Problem)]
+            found = [problem for problem in refused.problems if isinstance(problem, Problem)]
+            problems += [Problem(Place(p.place.source, 0, 0, 0, 0), "", p.message) for p in found]
     entries = {key: entry for key, entry in root.map.items() if key != "extends"}
     fields = Node(entries, root.place).plain()
     fields.pop("mechanism", None)
     fields.pop("instruments", None)
     ignore = set()
-
+    problems += check_words(root)
     agents = count_agents(root)
     mechanism = root.get("mechanism")
     if mechanism is not None:
@@ -128,11 +130,9 @@ def _build(reading: Reading, overrides: Sequence[str]) -> Scenario:
         problems += problems_of(error, root, Scenario, ignore=ignore)
         raise _everything(problems) from None
     problems += check(scenario, root)
-    scenario, named = seat_agents(scenario, root)
-    problems += named
     if problems:
         raise _everything(problems)
-    return scenario
+    return seat_agents(scenario)
 
 
 def _kind(
@@ -170,7 +170,14 @@ def _kind(
 
 
 def _everything(problems: Sequence[Problem]) -> ScenarioError:
-    """All problems once each, by file and line."""
-    once = {(str(p.place), p.message): p for p in reversed(problems)}
-    ordered = sorted(once.values(), key=lambda p: (p.place.source.name, p.place.line, p.place.column, p.field))
+    """All problems by file and line; one a place, in the words of whoever came first."""
+    first: dict[str, Problem] = {}
+    for problem in problems:
+        where = str(problem.place) if problem.place.line else problem.title
+        known = first.setdefault(where, problem)
+        if problem is not known and not known.field:
+            first[where] = replace(known, field=problem.field)
+        elif problem is not known and problem.field != known.field:
+            first.setdefault(f"{where} {problem.field}", problem)
+    ordered = sorted(first.values(), key=lambda p: (p.place.source.name, p.place.line, p.place.column, p.field))
     return ScenarioError.of(ordered)

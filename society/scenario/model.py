@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializeAsAny
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny
 
 from society.core.exact import Exact, Json
 from society.core.goals import Goal, OwnPayoff
@@ -18,18 +18,24 @@ from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 
 
-def _mechanism(raw: object) -> object:
-    return MECHANISMS.parse(raw) if isinstance(raw, dict) else raw
+def _mechanism(raw: object) -> Mechanism[Any]:  # Any: each mechanism has its own type of state
+    if isinstance(raw, Mechanism):
+        return raw
+    if isinstance(raw, dict):
+        return MECHANISMS.parse(raw)
+    raise ValueError("a map of fields with a 'kind' is needed here")
 
 
-def _instrument(raw: object) -> object:
-    return INSTRUMENTS.parse(raw) if isinstance(raw, dict) else raw
+def _instrument(raw: object) -> Instrument:
+    if isinstance(raw, Instrument):
+        return raw
+    if isinstance(raw, dict):
+        return INSTRUMENTS.parse(raw)
+    raise ValueError("a map of fields with a 'kind' is needed here")
 
 
-MechanismOf = Annotated[
-    SerializeAsAny[Mechanism[Any]], BeforeValidator(_mechanism)
-]  # Any: each has its own type of state
-InstrumentOf = Annotated[SerializeAsAny[Instrument], BeforeValidator(_instrument)]
+MechanismOf = Annotated[SerializeAsAny[Mechanism[Any]], PlainValidator(_mechanism, json_schema_input_type=dict)]
+InstrumentOf = Annotated[SerializeAsAny[Instrument], PlainValidator(_instrument, json_schema_input_type=dict)]
 
 
 class _Part(BaseModel):

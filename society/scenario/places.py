@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from society.core.errors import ScenarioError, did_you_mean
@@ -39,13 +40,14 @@ def find_scenario(name: str | Path) -> Path:
         ScenarioError: there is none; the message names the nearest.
     """
     text = str(name)
-    if "\0" in text:
-        raise ScenarioError("a file name must not hold a NUL character")
+    if "\0" in text or len(text) > 4096:
+        raise ScenarioError(f"{visible(text, 80)} is no file name")
     path = Path(name)
     if path.is_dir():
         raise ScenarioError(f"{visible(text)} is a folder, not a scenario file")
-    if path.exists():
-        return path
+    with suppress(OSError):  # a name longer than the file system allows
+        if path.exists():
+            return path
     known = shipped()
     stem = text.removesuffix(".yaml").removesuffix(".yml").removeprefix("scenarios/")
     if stem in known:
