@@ -34,6 +34,7 @@ def _instrument(raw: object) -> Instrument:
     raise ValueError("a map of fields with a 'kind' is needed here")
 
 
+# Plain validators, since an instance of Mechanism[Pool] is no instance of Mechanism[Any] to pydantic.
 MechanismOf = Annotated[SerializeAsAny[Mechanism[Any]], PlainValidator(_mechanism, json_schema_input_type=dict)]
 InstrumentOf = Annotated[SerializeAsAny[Instrument], PlainValidator(_instrument, json_schema_input_type=dict)]
 
