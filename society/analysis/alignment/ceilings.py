@@ -1,0 +1,293 @@
+"""The best, the worst and the cooperative benchmark of one round, for any yardstick.
+
+A closed form of the mechanism is used where it answers the very question (own payoff or welfare, this round only, no
+instruments); otherwise every joint action is tried while there are few enough, of alike seats only one order each; beyond
+that a search climbs from promising profiles, and its result is a bound that says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations_with_replacement, islice, product
+from math import comb, prod
+from typing import Any, TypeVar
+
+import numpy as np
+
+from society.analysis.alignment.columns import Column
+from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
+from society.core.batching import batch_by_steps
+from society.core.exact import Number
+from society.core.goals import GroupWelfare, OwnPayoff
+from society.core.mechanism import Bound, Mechanism
+
+S = TypeVar("S")
+
+ENUMERATED = 2_000_000
+"""Joint actions that are tried one by one, where the rules are batched."""
+ENUMERATED_SLOWLY = 20_000
+"""The same where every row is a call of its own."""
+_CHUNK = 1 << 16
+_PASSES = 40
+_COARSE = 33
+"""Points of a thinned grid in the search."""
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The largest and smallest score a joint action can bring."""
+
+    best: Bound
+    worst: Bound
+
+
+def mechanism_of(game: object) -> Mechanism[Any] | None:  # Any: each mechanism has its own type of state
+    """The mechanism of a game that is nothing else: no instrument changes its payoffs, spaces or states."""
+    return game if isinstance(game, Mechanism) else None
+
+
+def ceiling(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
+    """W0: the largest score of the yardstick if everybody acted for it."""
+    known = _known(worlds, yardstick, agent)
+    return known if known is not None else extremes(worlds, yardstick, agent, at_most=at_most).best
+
+
+def floor(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
+    """The smallest score any joint action brings."""
+    return extremes(worlds, yardstick, agent, at_most=at_most).worst
+
+
+def _known(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Bound | None:
+    mechanism = mechanism_of(worlds.game)
+    if mechanism is None or yardstick.value is not None:
+        return None
+    if isinstance(yardstick.goal, OwnPayoff):
+        return mechanism.known_ceiling(worlds.state, agent)
+    if isinstance(yardstick.goal, GroupWelfare):
+        return mechanism.known_optimum(worlds.state)
+    return None
+
+
+def extremes(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Extremes:
+    """Both ends at once, by enumeration or search; remembered per world."""
+    key = ("extremes", yardstick, agent, at_most)
+    if key not in worlds.memo:
+        count, rows = profiles(worlds, agent, at_most=at_most)
+        if rows is not None:
+            worlds.memo[key] = _enumerated(worlds, yardstick, agent, count, rows)
+        else:
+            worlds.memo[key] = _searched(worlds, yardstick, agent)
+    found: Extremes = worlds.memo[key]
+    return found
+
+
+def profiles(worlds: Worlds[S], agent: int | None, *, at_most: int | None = None) -> tuple[int, Iterator[Codes] | None]:
+    """How many joint actions have to be tried, and they in chunks; None where they are too many.
+
+    Of seats that are alike only one order is tried; `agent` is the seat that is told apart, None where none is.
+    """
+    try:
+        grids = [worlds.grid(seat) for seat in range(worlds.agents)]
+    except ValueError:
+        return 0, None
+    limit = at_most if at_most is not None else (ENUMERATED if is_batched(worlds.game) else ENUMERATED_SLOWLY)
+    if alike(worlds, grids):
+        told_apart = 0 if agent is None else 1
+        rest = worlds.agents - told_apart
+        count = len(grids[0]) ** told_apart * comb(len(grids[0]) + rest - 1, rest)
+        if count > limit:
+            return count, None
+        own = grids[0] if told_apart else np.zeros(1, dtype=np.int64)
+        rows = (
+            (*others[:agent], x, *others[agent:]) if agent is not None else others
+            for x in own.tolist()
+            for others in combinations_with_replacement(grids[0].tolist(), rest)
+        )
+        return count, _chunks(rows)
+    count = prod(len(grid) for grid in grids)
+    if count > limit:
+        return count, None
+    return count, _chunks(product(*(grid.tolist() for grid in grids)))
+
+
+def _chunks(rows: Iterator[tuple[int, ...]]) -> Iterator[Codes]:
+    while chunk := list(islice(rows, _CHUNK)):
+        yield np.array(chunk, dtype=np.int64)
+
+
+def is_batched(game: object) -> bool:
+    """Whether the game steps many joint actions at once, and not row by row."""
+    batch = getattr(type(game), "batch", None)
+    return batch is not None and batch is not Mechanism.batch and batch is not batch_by_steps
+
+
+def alike(worlds: Worlds[S], grids: list[Codes]) -> bool:
+    """Whether permuting the seats' actions permutes their payoffs in this very state."""
+    mechanism = mechanism_of(worlds.game)
+    if mechanism is None or not mechanism.symmetric:
+        return False
+    if any(len(grid) != len(grids[0]) or (grid != grids[0]).any() for grid in grids[1:]):
+        return False
+    return _level(worlds.state, worlds.agents)
+
+
+def _level(value: object, agents: int) -> bool:
+    """Whether a state treats all seats alike: nothing it holds per seat differs between seats."""
+    if isinstance(value, tuple):
+        if len(value) == agents and len(set(value)) > 1:
+            return False
+        return all(_level(item, agents) for item in value)
+    names = getattr(value, "__dataclass_fields__", {})
+    return all(_level(getattr(value, name), agents) for name in names)
+
+
+def _enumerated(worlds: Worlds[S], yardstick: Yardstick, agent: int, count: int, rows: Iterator[Codes]) -> Extremes:
+    how = f"enumeration of {count} joint actions"
+    tops: list[tuple[Number, Codes]] = []
+    bottoms: list[tuple[Number, Codes]] = []
+    for chunk in rows:
+        scores = worlds.score(chunk, yardstick, agent)
+        top, bottom = scores.best(), (-scores).best()
+        tops.append((scores[top], chunk[top]))
+        bottoms.append((scores[bottom], chunk[bottom]))
+    best, worst = max(tops, key=lambda found: found[0]), min(bottoms, key=lambda found: found[0])
+    return Extremes(
+        best=Bound(best[0], worlds.joint(best[1]), exact=True, how=how),
+        worst=Bound(worst[0], worlds.joint(worst[1]), exact=True, how=how),
+    )
+
+
+def _searched(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Extremes:
+    starts = _promising(worlds, agent)
+    scores = worlds.score(starts, yardstick, agent)
+    ends = []
+    for sign in (1, -1):
+        start = (scores if sign == 1 else -scores).best()
+        value, row, tried = _climb(worlds, yardstick, agent, starts[start], sign)
+        how = f"search through {len(starts) + tried} joint actions, each seat in turn"
+        ends.append(Bound(value, worlds.joint(row), exact=False, how=how))
+    return Extremes(best=ends[0], worst=ends[1])
+
+
+def _promising(worlds: Worlds[S], agent: int) -> Codes:
+    """Profiles in which all others do alike, and what the mechanism itself knows."""
+    coarse = [worlds.grid(seat, _COARSE) for seat in range(worlds.agents)]
+    points = max(len(grid) for grid in coarse)
+    rows = []
+    for own in coarse[agent].tolist():
+        for point in range(points):
+            row = [int(grid[round(point * (len(grid) - 1) / max(1, points - 1))]) for grid in coarse]
+            row[agent] = own
+            rows.append(row)
+    mechanism = mechanism_of(worlds.game)
+    if mechanism is not None:
+        for bound in (mechanism.known_ceiling(worlds.state, agent), mechanism.known_optimum(worlds.state)):
+            if bound is not None and bound.profile is not None:
+                rows.append(worlds.codes(bound.profile).tolist())
+    return np.array(rows, dtype=np.int64)
+
+
+def _climb(worlds: Worlds[S], yardstick: Yardstick, agent: int, row: Codes, sign: int) -> tuple[Number, Codes, int]:
+    """Change one seat at a time for the better until no change helps."""
+    grids = []
+    for seat in range(worlds.agents):
+        try:
+            grids.append(worlds.grid(seat))
+        except ValueError:
+            grids.append(worlds.grid(seat, 1001))
+    here, tried = worlds.at(row, yardstick, agent), 0
+    for _ in range(_PASSES):
+        rows = []
+        for seat, grid in enumerate(grids):
+            block = np.repeat(row.reshape(1, -1), len(grid), axis=0)
+            block[:, seat] = grid
+            rows.append(block)
+        candidates = np.concatenate(rows)
+        tried += len(candidates)
+        scores: Column = worlds.score(candidates, yardstick, agent)
+        found = (scores if sign == 1 else -scores).best()
+        if (scores[found] - here) * sign <= 0:
+            break
+        here, row = scores[found], candidates[found]
+    return here, row, tried
+
+
+def best_reply(
+    worlds: Worlds[S],
+    yardstick: Yardstick,
+    agent: int,
+    beliefs: tuple[tuple[Number, Codes], ...],
+    also: tuple[int, ...] = (),
+) -> tuple[Number, list[int], bool]:
+    """The most an agent can score against given others, every own action that scores it, and whether that is exact.
+
+    On a continuous space a fine grid is tried, and the actions `also`; the result is then the best one found.
+    """
+    exact = True
+    try:
+        grid = worlds.grid(agent)
+    except ValueError:
+        grid, exact = np.array([*worlds.grid(agent, 1001), *also], dtype=np.int64), False
+    scores = replies(worlds, yardstick, agent, beliefs, grid)
+    ties = scores.ties()
+    return scores[ties[0]], [int(grid[place]) for place in ties], exact
+
+
+def replies(
+    worlds: Worlds[S], yardstick: Yardstick, agent: int, beliefs: tuple[tuple[Number, Codes], ...], own: Codes
+) -> Column:
+    """The score of each of several own actions against given others, in expectation."""
+    total: Column | None = None
+    for probability, row in beliefs:
+        block = np.repeat(row.reshape(1, -1), len(own), axis=0)
+        block[:, agent] = own
+        scores = worlds.score(block, yardstick, agent)
+        scores = scores if probability == 1 else scores * probability
+        total = scores if total is None else total + scores
+    assert total is not None
+    return total
+
+
+def benchmark(worlds: Worlds[S], yardstick: Yardstick, *, at_most: int | None = None) -> Bound:
+    """The cooperative benchmark a^S: the joint action with the largest welfare.
+
+    Of several the one whose worst-off agent gets most, then the one with the smallest Gini coefficient, then the first in
+    lexicographic order. `yardstick` is welfare, with or without a reference value of the next state.
+    """
+    key = ("benchmark", yardstick, at_most)
+    if key not in worlds.memo:
+        worlds.memo[key] = _benchmark(worlds, yardstick, at_most)
+    found: Bound = worlds.memo[key]
+    return found
+
+
+def _benchmark(worlds: Worlds[S], yardstick: Yardstick, at_most: int | None) -> Bound:
+    mechanism = mechanism_of(worlds.game)
+    if mechanism is not None and yardstick.value is None:
+        known = mechanism.known_optimum(worlds.state)
+        if known is not None and known.profile is not None:
+            return known
+    count, chunks = profiles(worlds, None, at_most=at_most)
+    if chunks is None:
+        return _searched(worlds, yardstick, 0).best
+    best: list[tuple[Number, Codes]] = []
+    for chunk in chunks:
+        scores = worlds.score(chunk, yardstick, 0)
+        ties = scores.ties()
+        top = scores[ties[0]]
+        if not best or top >= best[0][0]:
+            best = [*(best if best and top == best[0][0] else []), *((top, chunk[row]) for row in ties)]
+    value, row = min(best, key=lambda found: (*_evenness(worlds, found[1]), tuple(found[1].tolist())))
+    return Bound(value, worlds.joint(row), exact=True, how=f"enumeration of {count} joint actions")
+
+
+def _evenness(worlds: Worlds[S], row: Codes) -> tuple[Number, Number]:
+    """Smaller is more even: first the worst-off agent, then the mean difference (Gini at an equal sum)."""
+    found = worlds.outcomes(row.reshape(1, -1))
+    payoffs: list[Number] = []
+    for seat in range(worlds.agents):
+        parts = [outcome.payoffs[seat] * weight for (weight, _), outcome in zip(worlds.luck, found, strict=True)]
+        payoffs.append(sum(parts[1:], parts[0])[0])
+    apart = sum((a - b if a > b else b - a) for a in payoffs for b in payoffs)
+    return -min(payoffs), apart

@@ -1,0 +1,245 @@
+"""Columns of exact numbers: thousands of rationals as integer arrays, with the operators goals are written in.
+
+A column is whole numbers over one common denominator or over one per row, in int64 while they fit and as Python integers
+beyond, so that no value is ever rounded or wrapped. A column that meets a float is a float column from there on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from society.core.batching import over_common_denominator
+from society.core.exact import Number, tidy
+
+Whole: TypeAlias = NDArray[Any]
+"""int64, or object for integers of any size, or float64."""
+
+_SAFE = 2**62
+
+
+def _most(array: Whole) -> int:
+    return int(np.abs(array).max()) if array.size else 0
+
+
+def _grown(array: Whole, factor: int) -> Whole:
+    """The array in a type that holds `factor` times its largest entry."""
+    if array.dtype == np.int64 and _most(array) * abs(factor) >= _SAFE:
+        return array.astype(object)
+    return array
+
+
+class Column:
+    """A column of numbers. `den` is one positive integer for all rows, or one per row."""
+
+    __slots__ = ("den", "num")
+
+    def __init__(self, num: Whole, den: int | Whole = 1) -> None:
+        self.num = num
+        self.den = den
+
+    @classmethod
+    def of(cls, value: Any) -> Column:  # Any: an array of any number type, or numbers
+        """A column from an array or a sequence of numbers; a column stays itself."""
+        if isinstance(value, Column):
+            return value
+        array = np.asarray(value)
+        if array.dtype == np.bool_:
+            return cls(array.astype(np.int64))
+        if array.dtype.kind in "iu":
+            return cls(array.astype(np.int64))
+        if array.dtype.kind == "f":
+            return cls(array.astype(np.float64))
+        numerators, common = over_common_denominator([list(array)])
+        return cls(numerators[0], 1 if numerators.dtype == np.float64 else int(common[0, 0]))
+
+    @property
+    def rough(self) -> bool:
+        """Whether the numbers are floats."""
+        return self.num.dtype == np.float64
+
+    def __len__(self) -> int:
+        return len(self.num)
+
+    def __getitem__(self, row: int) -> Number:
+        if self.rough:
+            return float(self.num[row])
+        den = self.den if isinstance(self.den, int) else int(self.den[row])
+        return tidy(Fraction(int(self.num[row]), den))
+
+    def rows(self, chosen: Any) -> Column:  # Any: whatever numpy indexes with
+        """The rows an index array or a mask picks out."""
+        return Column(self.num[chosen], self.den if isinstance(self.den, int) else self.den[chosen])
+
+    def floats(self) -> NDArray[np.float64]:
+        """The numbers as doubles."""
+        return np.asarray(np.true_divide(self.num, self.den), dtype=np.float64)
+
+    def common(self) -> tuple[Whole, int]:
+        """Numerators over one denominator for all rows; floats are over 1."""
+        if isinstance(self.den, int):
+            return self.num, self.den
+        distinct = {int(d) for d in np.unique(self.den)}
+        denominator = lcm(*distinct) if distinct else 1
+        factors = np.array([denominator // int(d) for d in self.den], dtype=object)
+        return _shrunk(self.num.astype(object) * factors), denominator
+
+    def best(self) -> int:
+        """The first row with the largest value."""
+        rough = self.floats()
+        top = rough.max()
+        if self.rough:
+            return int(rough.argmax())
+        near = np.flatnonzero(rough >= top - 1e-9 * max(1.0, abs(top)))
+        return int(max(near, key=lambda row: (self[int(row)], -row)))
+
+    def ties(self) -> list[int]:
+        """All rows with the largest value."""
+        top = self[self.best()]
+        near = np.flatnonzero(self.floats() >= float(top) - 1e-9 * max(1.0, abs(float(top))))
+        return [int(row) for row in near if self[int(row)] == top]
+
+    def total(self) -> Number:
+        """The sum of all rows."""
+        num, den = self.common()
+        if self.rough:
+            return float(num.sum())
+        return tidy(Fraction(int(_grown(num, max(1, len(num))).sum()), den))
+
+    # Operators
+
+    def __neg__(self) -> Column:
+        return Column(-self.num, self.den)
+
+    def __abs__(self) -> Column:
+        return Column(np.abs(self.num), self.den)
+
+    def __add__(self, other: Any) -> Column:  # Any: numbers, arrays and columns alike
+        if isinstance(other, int) and other == 0:
+            return self
+        left, right, den = _aligned(self, other)
+        if left.dtype == np.int64 and right.dtype == np.int64 and _most(left) + _most(right) >= _SAFE:
+            left, right = left.astype(object), right.astype(object)
+        return Column(np.asarray(left + right), den)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Column:  # Any: as above
+        negative: Any = (
+            -other if isinstance(other, (Column, int, float, Fraction)) else -Column.of(other)
+        )  # Any: as above
+        return self + negative
+
+    def __rsub__(self, other: Any) -> Column:  # Any: as above
+        difference: Column = -self + other
+        return difference
+
+    def __mul__(self, other: Any) -> Column:  # Any: as above
+        if isinstance(other, float):
+            return Column(self.floats() * other)
+        if isinstance(other, (int, Fraction)):
+            over, under = other.numerator, other.denominator
+            num = _grown(self.num, over)
+            num = num * (float(over) if self.rough else over)
+            if self.rough:
+                return Column(num / under)
+            den = self.den * under if isinstance(self.den, int) else _grown(self.den, under) * under
+            return Column(num, den)
+        right = Column.of(other)
+        if self.rough or right.rough:
+            return Column(self.floats() * right.floats())
+        num = _grown(self.num, max(1, _most(right.num))) * right.num
+        if isinstance(right.den, int) and right.den == 1:
+            return Column(num, self.den)
+        return Column(
+            num.astype(object), np.asarray(self.den, dtype=object) * right.den * np.ones(len(num), dtype=object)
+        )
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Number) -> Column:
+        return self * (1 / other if isinstance(other, float) else 1 / Fraction(other))
+
+    def __gt__(self, other: Any) -> NDArray[np.bool_]:  # Any: as above
+        left, right, _ = _aligned(self, other)
+        found: NDArray[np.bool_] = np.asarray(np.greater(left, right), dtype=np.bool_)
+        return found
+
+    def __ge__(self, other: Any) -> NDArray[np.bool_]:  # Any: as above
+        left, right, _ = _aligned(self, other)
+        found: NDArray[np.bool_] = np.asarray(np.greater_equal(left, right), dtype=np.bool_)
+        return found
+
+    def __lt__(self, other: Any) -> NDArray[np.bool_]:  # Any: as above
+        return ~(self >= other)
+
+    def __le__(self, other: Any) -> NDArray[np.bool_]:  # Any: as above
+        return ~(self > other)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Any:  # Any: numpy's own protocol
+        if method != "__call__" or ufunc not in _UFUNCS:
+            return NotImplemented
+        return _UFUNCS[ufunc](
+            *(item if isinstance(item, Column) else Column.of(np.atleast_1d(item)) for item in inputs)
+        )
+
+
+def least_of(left: Column, right: Column) -> Column:
+    """The smaller of two columns, row by row."""
+    one, two, den = _aligned(left, right)
+    return Column(np.minimum(one, two), den)
+
+
+_UFUNCS: dict[Any, Any] = {  # Any: ufuncs and operators of different arity
+    np.add: Column.__add__,
+    np.subtract: Column.__sub__,
+    np.multiply: Column.__mul__,
+    np.minimum: least_of,
+    np.negative: Column.__neg__,
+    np.absolute: Column.__abs__,
+}
+
+
+def _aligned(left: Column, other: Any) -> tuple[Whole, Whole, int | Whole]:  # Any: numbers, arrays and columns alike
+    """Both as numerators over the same denominator."""
+    if isinstance(other, float) or left.rough:
+        right_floats = other.floats() if isinstance(other, Column) else np.asarray(other, dtype=np.float64)
+        return left.floats(), right_floats, 1
+    if isinstance(other, (int, Fraction)):
+        num = np.array([other.numerator], dtype=np.int64 if abs(other.numerator) < _SAFE else object)
+        right = Column(num, other.denominator)
+    else:
+        right = Column.of(other)
+    if right.rough:
+        return left.floats(), right.floats(), 1
+    if left.den is right.den or (isinstance(left.den, int) and isinstance(right.den, int) and left.den == right.den):
+        return left.num, right.num, left.den
+    if isinstance(left.den, int) and isinstance(right.den, int):
+        den = lcm(left.den, right.den)
+        one, two = den // left.den, den // right.den
+        return _grown(left.num, one) * one, _grown(right.num, two) * two, den
+    if isinstance(right.den, int) and right.den == 1:
+        scaled = _grown(right.num, _most(np.asarray(left.den))) * left.den
+        return left.num, scaled, left.den
+    one_den, two_den = (np.asarray(side.den, dtype=object) for side in (left, right))
+    return left.num.astype(object) * two_den, right.num.astype(object) * one_den, one_den * two_den
+
+
+def _shrunk(array: Whole) -> Whole:
+    """Back to int64 where everything fits."""
+    return array.astype(np.int64) if _most(array) < _SAFE else array
+
+
+def blend(columns: Sequence[Column], weights: Sequence[Number]) -> Column:
+    """The weighted sum of columns; one column of weight 1 stays itself."""
+    if len(columns) == 1 and weights[0] == 1:
+        return columns[0]
+    total: Column = columns[0] * weights[0]
+    for column, weight in zip(columns[1:], weights[1:], strict=True):
+        total = total + column * weight
+    return total

@@ -1,0 +1,242 @@
+"""One decision: what was declared and what happened, taken apart exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from math import sqrt
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from society.analysis.alignment.attribution import ORDERS
+from society.analysis.alignment.ceilings import best_reply
+from society.analysis.alignment.chains import Decomposition
+from society.analysis.alignment.decision import WELFARE, Case, Deed, Method, Settings, decomposed
+from society.analysis.alignment.declared import Claims, as_beliefs, read_claims
+from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, fresh, one
+from society.core.actions import Action
+from society.core.errors import BadInput, did_you_mean
+from society.core.exact import Number, tidy
+from society.core.goals import Goal, GroupWelfare, OwnPayoff
+from society.core.mechanism import Game
+from society.core.policy import Belief, Declaration
+from society.core.seeds import Noise
+
+S = TypeVar("S")
+_NAMED: dict[str, Goal] = {"own": OwnPayoff(), "welfare": GroupWelfare()}
+
+
+def decompose(
+    game: Game[S] | Any,  # Any: also whatever carries a mechanism as `.mechanism`
+    agent: int = 0,
+    *,
+    actual: Sequence[Action],
+    executed: Action | None = None,
+    intended: Action | None = None,
+    predicted: Sequence[Action | None] | None = None,
+    predicted_total: Number | None = None,
+    distribution: object = None,
+    forecast: Number | None = None,
+    desired: Number | None = None,
+    announced: Action | None = None,
+    legal: Action | None = None,
+    yardstick: Goal | Literal["own", "welfare"] = "own",
+    state: S | None = None,
+    noise: Noise | None = None,
+    expected: int | Sequence[tuple[Number, Noise]] | None = None,
+    value: Callable[[S], Number] | None = None,
+    welfare_value: Callable[[S], Number] | None = None,
+    discount: Number = 1,
+    observed: Mapping[int, Action] | None = None,
+    respond: Callable[[Action], Sequence[Action]] | None = None,
+    assumed: Sequence[Action | None] | None = None,
+    reference_low: Number | None = None,
+    attribution: Method = "auto",
+    orders: int = ORDERS,
+    enumerate_up_to: int | None = None,
+) -> Decomposition:
+    """How much of the distance between the best possible and what happened was lost where.
+
+    Args:
+        game: the rules: a mechanism, one under instruments, or a facade that carries one.
+        agent: whose decision it is.
+        actual: everybody's executed action in seat order, or (with `executed`) the others' alone.
+        executed: the agent's own executed action, where `actual` holds the others' alone.
+        intended: the action it privately said it would take.
+        predicted: one action per *other* agent in seat order; None where it stated none.
+        predicted_total: what it expected of all others together.
+        distribution: several profiles of the others with probabilities: pairs (probability, actions) or a mapping.
+        forecast: the score it expected, in units of the yardstick.
+        desired: the score it wished for.
+        announced: what it publicly said it would do.
+        legal: its action after parsing, before governance; splits say_do into parse and governance.
+        yardstick: own payoff, the group's welfare, or a goal.
+        state: what the round finds; by default the initial state.
+        noise: the luck of the round, held fixed in every counterfactual.
+        expected: for the ex-ante chain: how many alternative lucks to average over, or the lucks with their
+            probabilities. Adds the term luck.
+        value: reference value of the next state, which makes the mode `continuation`.
+        welfare_value: the same for welfare; where `value` is given, the cooperative benchmark needs it.
+        discount: weight of the reference value.
+        observed: actions of seats that moved before and were seen; they replace what was predicted of them.
+        respond: what the others would have done after another own action (their joint actions without the agent's).
+            By default they are held at what they did.
+        assumed: actions to assume for seats without a prediction; the result is marked as imputed.
+        reference_low: lower end of the scale, where the smallest score is not known.
+        attribution: exact, sampled, none, or (auto) exact up to a dozen surprising agents.
+        orders: random orders, where shares are sampled.
+        enumerate_up_to: joint actions tried before a ceiling is searched; by default two million for batched rules.
+
+    Raises:
+        BadInput: a wrong number of actions, contradicting arguments, an unknown yardstick.
+
+    >>> # a fisher who kept its word, and was let down:  decompose(lake, intended=5, predicted=[5], actual=[5, 9])
+    """
+    rules: Game[S] = getattr(game, "mechanism", game)
+    if not 0 <= agent < rules.agents:
+        raise BadInput(f"there is no agent {agent}; seats are 0 to {rules.agents - 1}")
+    luck = noise if noise is not None else Noise(0, 1)
+    here = state if state is not None else rules.initial_state()
+    worlds = Worlds(rules, here, one(luck))
+    measure = yardstick_of(yardstick, value, discount)
+    joint = _joint(rules.agents, agent, actual, executed)
+    _check(rules.agents, predicted, predicted_total, distribution)
+    stated = Declaration(
+        intended=intended,
+        predicted=None if predicted is None else tuple(predicted),
+        predicted_total=predicted_total,
+        distribution=None if distribution is None else _beliefs(rules.agents, distribution),
+        forecast=forecast,
+        desired=desired,
+    )
+    deed = _deed(worlds, agent, joint, legal=legal, announced=announced)
+    before = tuple(sorted((observed or {}).items()))
+    claims = read_claims(worlds, agent, stated, observed=before, imputed=assumed)
+    shared = None
+    if value is None:
+        shared = WELFARE
+    elif welfare_value is not None or isinstance(measure.goal, GroupWelfare):
+        shared = Yardstick("welfare", GroupWelfare(), welfare_value or value, discount)
+    settings = Settings(
+        shared=shared,
+        attribution=attribution,
+        orders=orders,
+        luck=luck,
+        at_most=enumerate_up_to,
+        low=reference_low,
+        respond=respond,
+    )
+    if expected is None:
+        return decomposed(Case(worlds, agent, measure, settings), claims, deed)
+    lucks = fresh(luck, expected) if isinstance(expected, int) else tuple(expected)
+    average = Worlds(rules, here, lucks)
+    again = _deed(average, agent, joint, legal=legal, announced=announced)
+    held = read_claims(average, agent, stated, observed=before, imputed=assumed)
+    case = Case(average, agent, measure, settings)
+    found = decomposed(case, held, again)
+    happened = worlds.at(deed.joint, measure, agent)
+    spread = _spread(case, found, held, again.joint)
+    return replace(
+        found,
+        luck=tidy(found.W4 - happened),
+        terms=MappingProxyType({**found.terms, "luck": tidy(found.W4 - happened)}),
+        errors=MappingProxyType(spread if isinstance(expected, int) else {}),
+    )
+
+
+def yardstick_of(word: Goal | str, value: Callable[[S], Number] | None = None, discount: Number = 1) -> Yardstick:
+    """The yardstick that a goal or one of the words own and welfare stands for.
+
+    Raises:
+        BadInput: another word.
+    """
+    if isinstance(word, str):
+        if word not in _NAMED:
+            hint = did_you_mean(word, _NAMED)
+            raise BadInput(f"no yardstick is called {word!r}{hint}; give 'own', 'welfare' or a goal")
+        return Yardstick(word, _NAMED[word], value, discount)
+    return Yardstick(word.kind, word, value, discount)
+
+
+def _joint(agents: int, agent: int, actual: Sequence[Action], executed: Action | None) -> list[Action]:
+    """Everybody's executed action, from either way of giving it."""
+    joint = list(actual)
+    if len(joint) == agents - 1:
+        if executed is None:
+            raise BadInput(f"'actual' holds {len(joint)} actions of {agents} agents; give the own one as 'executed'")
+        joint.insert(agent, executed)
+    elif len(joint) != agents:
+        raise BadInput(f"'actual' holds {len(joint)} actions; {agents} agents acted")
+    elif executed is not None and executed != joint[agent]:
+        raise BadInput(f"'actual' says agent {agent} did {joint[agent]!r}, 'executed' says {executed!r}")
+    return joint
+
+
+def _deed(
+    worlds: Worlds[S], agent: int, joint: Sequence[Action], *, legal: Action | None, announced: Action | None
+) -> Deed:
+    return Deed(
+        joint=worlds.codes(joint),
+        legal=None if legal is None else worlds.code(agent, legal),
+        announced=None if announced is None else worlds.code(agent, announced),
+    )
+
+
+def _check(agents: int, predicted: Sequence[Action | None] | None, total: Number | None, distribution: object) -> None:
+    if sum(form is not None for form in (predicted, total, distribution)) > 1:
+        raise BadInput("give one of 'predicted', 'predicted_total' and 'distribution'")
+    if predicted is not None and len(predicted) != agents - 1:
+        raise BadInput(f"'predicted' holds {len(predicted)} actions; there are {agents - 1} other agents")
+
+
+def _beliefs(agents: int, distribution: object) -> tuple[Belief, ...]:
+    try:
+        beliefs = as_beliefs(distribution)
+    except (TypeError, ValueError) as problem:
+        raise BadInput(f"'distribution' cannot be read: {problem}") from None
+    if any(len(belief.actions) != agents - 1 for belief in beliefs):
+        raise BadInput(f"each profile of 'distribution' holds the actions of {agents - 1} other agents")
+    return beliefs
+
+
+def _spread(case: Case[S], found: Decomposition, claims: Claims, joint: Codes) -> dict[str, float]:
+    """Standard errors of the terms over the lucks, paired: both ends of a term saw the same lucks."""
+    worlds, agent, yardstick = case.worlds, case.agent, case.yardstick
+    beliefs, intended = claims.beliefs, claims.intended
+
+    def each(own: int, others: tuple[tuple[Number, Codes], ...]) -> NDArray[np.float64]:
+        total = np.zeros(len(worlds.luck))
+        for probability, row in others:
+            line = row.copy()
+            line[agent] = own
+            outcomes = worlds.outcomes(line.reshape(1, -1))
+            total += float(probability) * np.array(
+                [float(worlds.scored(outcome, yardstick, agent)[0]) for outcome in outcomes]
+            )
+        return total
+
+    done = int(joint[agent])
+    stages: list[NDArray[np.float64]] = []
+    if found.ceiling_profile is not None:
+        top = worlds.codes(found.ceiling_profile)
+        stages.append(each(int(top[agent]), ((1, top),)))
+    if beliefs:
+        _, replies, _ = best_reply(worlds, yardstick, agent, beliefs)
+        stages.append(each(replies[0], beliefs))
+        if intended is not None:
+            stages.append(each(intended, beliefs))
+        stages.append(each(done, beliefs))
+    stages.append(each(done, ((1, joint),)))
+    names = [name for name in found.terms if name != "luck"][-(len(stages) - 1) :] if len(stages) > 1 else []
+    errors = {
+        name: _standard_error(before - after)
+        for name, before, after in zip(names, stages[:-1], stages[1:], strict=True)
+    }
+    return {**errors, "luck": _standard_error(stages[-1])}
+
+
+def _standard_error(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1) / sqrt(len(values))) if len(values) > 1 else 0.0
