@@ -73,15 +73,15 @@ class Tokens(Mechanism[Nothing]):
 
 
 PD, CPR = Table(), Tokens()
-A3 = dict(intended=5, predicted=[5] * 7, actual=[8, 8, 8, 8, 8, 8, 10, 6])
+A3 = {"intended": 5, "predicted": [5] * 7, "actual": [8, 8, 8, 8, 8, 8, 10, 6]}
 COLUMNS: list[tuple[str, Mechanism, dict, str]] = [
-    (PD, dict(intended="C", predicted=["C"], actual=["C", "D"], forecast=3), "own", "5 5 3 3 0 | 0 2 0 3 | 3 2 0 | 1"),
-    (PD, dict(intended="C", predicted=["C"], actual=["C", "D"], forecast=6), "welfare", "6 6 6 6 5 | 0 0 0 1 | 6 0 0 | 0"),
-    (PD, dict(intended="D", predicted=["D"], actual=["D", "D"], forecast=1), "own", "5 1 1 1 1 | 4 0 0 0 | 1 4 0 | 0"),
-    (PD, dict(intended="C", predicted=["C"], actual=["D", "D"], forecast=3), "own", "5 5 3 5 1 | 0 2 -2 4 | 3 2 0 | 0"),
-    (CPR, A3 | dict(forecast=170), "own",
+    (PD, {"intended": "C", "predicted": ["C"], "actual": ["C", "D"], "forecast": 3}, "own", "5 5 3 3 0 | 0 2 0 3 | 3 2 0 | 1"),
+    (PD, {"intended": "C", "predicted": ["C"], "actual": ["C", "D"], "forecast": 6}, "welfare", "6 6 6 6 5 | 0 0 0 1 | 6 0 0 | 0"),
+    (PD, {"intended": "D", "predicted": ["D"], "actual": ["D", "D"], "forecast": 1}, "own", "5 1 1 1 1 | 4 0 0 0 | 1 4 0 | 0"),
+    (PD, {"intended": "C", "predicted": ["C"], "actual": ["D", "D"], "forecast": 3}, "own", "5 5 3 5 1 | 0 2 -2 4 | 3 2 0 | 0"),
+    (CPR, A3 | {"forecast": 170}, "own",
      "1675/4 421/2 165 183 141 | 833/4 91/2 -18 42 | 170 995/4 5 | 0"),
-    (CPR, A3 | dict(forecast=1320), "welfare",
+    (CPR, A3 | {"forecast": 1320}, "welfare",
      "1324 1324 1320 5247/4 1128 | 0 4 33/4 735/4 | 1320 4 0 | 96"),
 ]  # fmt: skip
 
@@ -90,7 +90,7 @@ COLUMNS: list[tuple[str, Mechanism, dict, str]] = [
 def test_the_worked_examples_come_out_as_printed(game: Mechanism, said: Mapping, yardstick: str, numbers: str) -> None:
     stages, terms, forecast, regret = ([F(word) for word in part.split()] for part in numbers.split("|"))
     found = decompose(game, **said, yardstick=yardstick)
-    assert [found.W0, found.W1, found.W2, found.W3, found.W4] == stages
+    assert stages == [found.W0, found.W1, found.W2, found.W3, found.W4]
     assert [found.anticipated, found.planning, found.say_do, found.surprise] == terms
     assert [found.forecast, found.aspiration, found.model_error] == forecast
     assert found.regret == regret[0]

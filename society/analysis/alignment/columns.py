@@ -130,10 +130,9 @@ class Column:
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Column:  # Any: as above
-        negative: Any = (
-            -other if isinstance(other, (Column, int, float, Fraction)) else -Column.of(other)
-        )  # Any: as above
-        return self + negative
+        if isinstance(other, (Column, int, float, Fraction)):
+            return self.__add__(-other)
+        return self.__add__(-Column.of(other))
 
     def __rsub__(self, other: Any) -> Column:  # Any: as above
         difference: Column = -self + other
@@ -167,19 +166,17 @@ class Column:
 
     def __gt__(self, other: Any) -> NDArray[np.bool_]:  # Any: as above
         left, right, _ = _aligned(self, other)
-        found: NDArray[np.bool_] = np.asarray(np.greater(left, right), dtype=np.bool_)
-        return found
+        return _truths(left > right)
 
     def __ge__(self, other: Any) -> NDArray[np.bool_]:  # Any: as above
         left, right, _ = _aligned(self, other)
-        found: NDArray[np.bool_] = np.asarray(np.greater_equal(left, right), dtype=np.bool_)
-        return found
+        return _truths(left >= right)
 
     def __lt__(self, other: Any) -> NDArray[np.bool_]:  # Any: as above
-        return ~(self >= other)
+        return np.logical_not(self.__ge__(other))
 
     def __le__(self, other: Any) -> NDArray[np.bool_]:  # Any: as above
-        return ~(self > other)
+        return np.logical_not(self.__gt__(other))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Any:  # Any: numpy's own protocol
         if method != "__call__" or ufunc not in _UFUNCS:
@@ -187,6 +184,10 @@ class Column:
         return _UFUNCS[ufunc](
             *(item if isinstance(item, Column) else Column.of(np.atleast_1d(item)) for item in inputs)
         )
+
+
+def _truths(values: Any) -> NDArray[np.bool_]:  # Any: comparisons of object arrays are typed as anything
+    return np.asarray(values, dtype=np.bool_)
 
 
 def least_of(left: Column, right: Column) -> Column:
