@@ -212,6 +212,14 @@ class Mechanism(Kind, Generic[S]):
         """All pure Nash equilibria of this round, up to the order of the seats where the game is symmetric."""
         return None
 
+    def known_mixed(self, state: S) -> tuple[Number, ...] | None:
+        """The symmetric equilibrium in which every option is mixed: its probabilities, in the order of the space's grid."""
+        return None
+
+    def known_expectation(self, state: S, joint: Joint) -> tuple[Number, ...] | None:
+        """The exact expected payoffs of a joint action over the noise of this round; None: certain, or not known."""
+        return None
+
     def known_value(self, rounds_left: int, agent: int | None) -> Callable[[S], Number] | None:
         """The optimal total over the rounds left, as a function of the state: for one agent, or (None) for all."""
         return None

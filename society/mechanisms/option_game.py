@@ -1,0 +1,147 @@
+"""Stateless games of words: everybody picks one of a few options."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import combinations_with_replacement, product
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from society.core.actions import Choice, Joint
+from society.core.batching import over_common_denominator
+from society.core.exact import Number
+from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
+from society.core.seeds import Noise
+from society.mechanisms.stateless import NOTHING, Nothing
+
+MOST_PROFILES = 20_000
+"""Games with more profiles than this (multisets, where the seats are alike) leave their rulers to search."""
+
+
+class OptionGame(Mechanism[Nothing]):
+    """Everybody picks an option; a table says what each gets. Rulers go through all profiles."""
+
+    state_type = Nothing
+
+    @property
+    @abstractmethod
+    def words(self) -> tuple[str, ...]:
+        """The options as agents say them."""
+
+    @abstractmethod
+    def pays(self, picks: tuple[int, ...]) -> tuple[Number, ...]:
+        """The payoffs, given the place of each agent's option in `words`."""
+
+    def initial_state(self) -> Nothing:
+        return NOTHING
+
+    @cached_property
+    def _choice(self) -> Choice:
+        return Choice(options=self.words)
+
+    def space(self, state: Nothing, agent: int) -> Choice:
+        return self._choice
+
+    def observe(self, state: Nothing, agent: int) -> Facts:
+        return {"options": ", ".join(self.words)}
+
+    def step(self, state: Nothing, joint: Joint, noise: Noise) -> Transition[Nothing]:
+        return Transition(state=state, payoffs=self.pays(tuple(self.words.index(str(word)) for word in joint)))
+
+    def known_ceiling(self, state: Nothing, agent: int) -> Bound | None:
+        if not self._few:
+            return None
+        seats = [(profile, seat) for profile in self._profiles() for seat in self._told_apart(profile, agent)]
+        profile, seat = max(seats, key=lambda place: self.pays(place[0])[place[1]])
+        others = (*profile[:seat], *profile[seat + 1 :])
+        placed = (*others[:agent], profile[seat], *others[agent:])
+        return Bound(self.pays(profile)[seat], self._words_of(placed), how=self._how)
+
+    def known_optimum(self, state: Nothing) -> Bound | None:
+        if not self._few:
+            return None
+
+        def merit(profile: tuple[int, ...]) -> tuple[Number, Number, Number]:
+            payoffs = self.pays(profile)
+            return sum(payoffs), min(payoffs), -spread(payoffs)
+
+        best = max(self._profiles(), key=merit)  # the first of equals: the lexicographically smallest
+        return Bound(merit(best)[0], self._words_of(best), how=self._how)
+
+    def known_equilibria(self, state: Nothing) -> tuple[Joint, ...] | None:
+        if not self._few:
+            return None
+        return tuple(self._words_of(profile) for profile in self._profiles() if self._stable(profile))
+
+    def _stable(self, profile: tuple[int, ...]) -> bool:
+        payoffs = self.pays(profile)
+        for seat in self._told_apart(profile, None):
+            for other in range(len(self.words)):
+                if other != profile[seat]:
+                    changed = (*profile[:seat], other, *profile[seat + 1 :])
+                    if self.pays(changed)[seat] > payoffs[seat]:
+                        return False
+        return True
+
+    def _told_apart(self, profile: tuple[int, ...], agent: int | None) -> list[int]:
+        """Seats worth looking at: one per option where the seats are alike, else the agent's own, or all."""
+        if self.symmetric:
+            return [profile.index(pick) for pick in sorted(set(profile))]
+        return list(range(self.agents)) if agent is None else [agent]
+
+    @property
+    def _how(self) -> str:
+        return f"enumeration of {self._count} profiles"
+
+    @property
+    def _count(self) -> int:
+        options = len(self.words)
+        return comb(self.agents + options - 1, self.agents) if self.symmetric else options**self.agents
+
+    @property
+    def _few(self) -> bool:
+        return self._count <= MOST_PROFILES
+
+    def _profiles(self) -> Iterator[tuple[int, ...]]:
+        options = range(len(self.words))
+        if self.symmetric:
+            return combinations_with_replacement(options, self.agents)
+        return product(options, repeat=self.agents)
+
+    def _words_of(self, picks: tuple[int, ...]) -> Joint:
+        return tuple(self.words[pick] for pick in picks)
+
+
+class TwoOptionGame(OptionGame):
+    """Two options, seats alike: what an agent gets depends on its option and on how many others pick the first one."""
+
+    @property
+    @abstractmethod
+    def by_others(self) -> tuple[tuple[Number, ...], tuple[Number, ...]]:
+        """For each option, the payoff when 0, 1, ... n-1 others pick the first option."""
+
+    def pays(self, picks: tuple[int, ...]) -> tuple[Number, ...]:
+        first = picks.count(0)
+        table = self.by_others
+        return tuple(table[pick][first - (pick == 0)] for pick in picks)
+
+    @cached_property
+    def _table(self) -> tuple[NDArray[Any], NDArray[Any]]:  # Any: int64 or object, see over_common_denominator
+        return over_common_denominator(self.by_others)
+
+    def batch(self, state: Nothing, joints: NDArray[np.int64], noise: Noise) -> Batch:
+        numerators, denominators = self._table
+        first = joints == 0
+        others = first.sum(axis=1, dtype=np.int64)[:, None] - first
+        return Batch(numerators=numerators[joints, others], denominators=denominators)
+
+
+def spread(payoffs: tuple[Number, ...]) -> Number:
+    """The sum of all differences between two agents' payoffs: among equal totals, the smaller is the more equal."""
+    ordered = sorted(payoffs)
+    return sum(value * (2 * place - len(ordered) + 1) for place, value in enumerate(ordered))
