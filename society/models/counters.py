@@ -63,4 +63,4 @@ class Counted:
         return response
 
     async def close(self) -> None:
-        await self.inner.close()
+        """Nothing: the provider is the pool's, and other runs use it."""

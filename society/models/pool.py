@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from society.core.calls import Journal, ModelClient
+from society.core.errors import ProviderRefused
 from society.models.budget import Budgeted, RunBudget
+from society.models.cache import Cache
+from society.models.clock import Clock, RealClock
 from society.models.counters import Counted, Counters
+from society.models.dialect import is_own_network
+from society.models.faults import Whom
 from society.models.mock import MockModel
 from society.models.names import ModelName, parse_name
 from society.models.prices import FREE, Price
 from society.models.recall import Recall, ReplayOnly
 from society.models.record import Record
+from society.models.retry import Retry
 from society.models.script import ScriptedModel
 from society.models.settings import ProviderSettings
+from society.models.throttle import Throttle, Throttled
+
+if TYPE_CHECKING:
+    from society.models.openai_compatible import Endpoint
+
+OPENAI = "https://api.openai.com/v1"
+
+_ABOUT = {
+    "local": "runs inside this process; small, and there to be real rather than wise",
+    "mock": "deterministic and offline",
+    "script": "answers from a file",
+    "openai": "a hosted model",
+    "url": "a server that speaks the chat completions protocol",
+    "replay": "the answers a log holds already",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +63,30 @@ class ModelCard:
 class ModelPool:
     """Makes the clients of a run; one pool a process.
 
+    Args:
+        settings: addresses, keys and limits; by default those in force (see `ProviderSettings.read`).
+        clock: what tells the time and waits; jitter: numbers in [0, 1) for the length of waits. Tests give their own.
+
     Attributes:
         counters: totals over all runs, for a display.
+        notices: strange things that stopped nothing (another model served, a parameter refused), each once, in order.
     """
 
-    def __init__(self, settings: ProviderSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: ProviderSettings | None = None,
+        *,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         self.settings = settings or ProviderSettings.read()
         self.counters = Counters()
+        self.notices: dict[str, None] = {}
+        self._clock: Clock = clock or RealClock()
+        self._jitter = jitter
         self._providers: dict[str, ModelClient] = {}
+        self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
+        self._gates: dict[tuple[str, str | None], Throttle] = {}
 
     def client(
         self,
@@ -75,6 +115,19 @@ class ModelPool:
         client: ModelClient = Counted(self._provider(name), tallies)
         if journal is not None and name.kind != "replay":
             client = Record(client, journal, price)
+        if name.kind in {"openai", "url"}:
+            gate = self._gate(name)
+            client = Retry(
+                Throttled(client, gate, tallies),
+                max_tries=self.settings.max_tries,
+                seconds=self.settings.retry_seconds,
+                throttle=gate,
+                clock=self._clock,
+                jitter=self._jitter,
+                counters=tallies,
+            )
+        if self.settings.cache is not None and name.kind in {"openai", "url", "local"}:
+            client = Cache(client, self.settings.cache, journal, tallies)
         if budget is not None:
             client = Budgeted(client, budget, price)
         if journal is not None:
@@ -84,6 +137,14 @@ class ModelPool:
     def price(self, name: ModelName) -> Price | None:
         """What the model costs; None is unknown."""
         return FREE if name.free else self.settings.prices.get(name.text, self.settings.prices.get(name.name))
+
+    def describe(self, model: str) -> ModelCard:
+        """What is known of a model without calling it."""
+        name = parse_name(model)
+        base_url = self._base_url(name)
+        variable = {"openai": "OPENAI_API_KEY", "url": "SOCIETY_API_KEY"}.get(name.kind, "")
+        key = f"{variable} is {'set' if self._key(name) else 'not set'}" if variable else ""
+        return ModelCard(name.text, name.kind, base_url, self.price(name), key, _ABOUT[name.kind])
 
     def _provider(self, name: ModelName) -> ModelClient:
         if name.text not in self._providers:
@@ -97,10 +158,71 @@ class ModelPool:
             return ScriptedModel.load(Path(name.name))
         if name.kind == "replay":
             return ReplayOnly()
-        raise NotImplementedError(name.kind)
+        if name.kind == "local":
+            from society.models.local import LocalModel
+
+            return LocalModel.find(name.name, self.settings)
+        return self._remote(name)
+
+    def _remote(self, name: ModelName) -> ModelClient:
+        from society.models.openai_compatible import Endpoint, OpenAICompatible
+
+        base_url, key = self._base_url(name), self._key(name)
+        assert base_url is not None, "only remote models come here"
+        if key is None and name.kind == "openai" and not is_own_network(base_url):
+            raise ProviderRefused(f"{name.text} needs a key: set OPENAI_API_KEY in the environment or in .env")
+        if (base_url, key) not in self._endpoints:
+            self._endpoints[base_url, key] = Endpoint(
+                base_url,
+                key,
+                seconds=self.settings.call_seconds,
+                most_bytes=self.settings.max_body_bytes,
+                connections=self.settings.concurrency,
+            )
+        whom = Whom(name.text, base_url, self.settings.secrets)
+        return OpenAICompatible(
+            self._endpoints[base_url, key],
+            whom,
+            name.name,
+            price=self.price(name),
+            clock=self._clock,
+            notice=self._notice,
+        )
+
+    def _gate(self, name: ModelName) -> Throttle:
+        """The throttle of a provider and key: its models share it, whichever run they belong to."""
+        place = (self._base_url(name) or "", self._key(name))
+        if place not in self._gates:
+            self._gates[place] = Throttle(
+                concurrency=self.settings.concurrency,
+                requests_per_minute=self.settings.requests_per_minute,
+                tokens_per_minute=self.settings.tokens_per_minute,
+                clock=self._clock,
+            )
+        return self._gates[place]
+
+    def _base_url(self, name: ModelName) -> str | None:
+        if name.kind == "openai":
+            return (self.settings.openai_base_url or OPENAI).rstrip("/")
+        return name.base_url
+
+    def _key(self, name: ModelName) -> str | None:
+        """The key for a model: one that was set for its address, and no other address ever sees it."""
+        secret = self.settings.openai_api_key if name.kind == "openai" else self.settings.api_key
+        if (
+            name.kind == "url"
+            and secret is None
+            and name.base_url == (self.settings.openai_base_url or OPENAI).rstrip("/")
+        ):
+            secret = self.settings.openai_api_key
+        return secret.get_secret_value() if secret is not None and secret.get_secret_value() else None
+
+    def _notice(self, words: str) -> None:
+        self.notices.setdefault(words, None)
 
     async def close(self) -> None:
         """Close every connection; calling it twice is harmless."""
         while self._providers:
             _, provider = self._providers.popitem()
             await provider.close()
+        self._endpoints.clear()

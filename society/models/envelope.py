@@ -1,0 +1,146 @@
+"""What a server sent, read by one pure function.
+
+The words of a model are not judged here, only the envelope they came in. An envelope that cannot be an answer (no JSON, no
+choices, an error inside) raises `RetryLater`; everything else is an answer with its way of ending:
+
+    stop       a whole answer
+    length     cut off by the limit on its length: "1" may have been "10"
+    refusal    the model declined, in a field of its own
+    filtered   the provider's filter stopped it
+    empty      no visible character
+    error      the content is neither text nor a list of text parts
+
+Content given as a list of parts is the concatenation of its text parts. Of several choices the one with the lowest index
+counts. Tool calls and the role the server claims are ignored. Token counts that are missing or cannot be true are None and
+marked `estimated`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from society.core.calls import Finish, ModelResponse, Usage
+from society.models.faults import RetryLater
+
+MOST_TOKENS = 100_000_000
+"""No call uses more; a larger count is an error of the server."""
+
+_CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
+_FILTERED = frozenset({"content_filter", "safety", "blocklist", "prohibited_content", "sensitive"})
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Printable by class, invisible by glyph."""
+
+
+def read_completion(body: bytes) -> ModelResponse:
+    """The answer in a body of ``/chat/completions``.
+
+    Raises:
+        RetryLater: the body is no answer; it carries the body.
+    """
+    shape = _strict(body)
+    if not isinstance(shape, dict):
+        raise RetryLater(f"the answer is no JSON object but a {type(shape).__name__}", raw=body)
+    if shape.get("error"):
+        raise RetryLater(f"the answer is an error: {str(shape['error'])[:200]!r}", raw=body)
+    choice = _first_choice(shape.get("choices"), body)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        raise RetryLater("the answer has a choice without a message", raw=body)
+    reason = choice.get("finish_reason")
+    reason = reason.lower() if isinstance(reason, str) else "stop"
+    if reason == "error":
+        raise RetryLater("the answer ended with an error", raw=body)
+    text, refusal, problem = _content(message)
+    finish: Finish = "stop"
+    if refusal:
+        finish = "refusal"
+    elif reason in _FILTERED:
+        finish = "filtered"
+    elif reason in _CUT:
+        finish = "length"
+    elif problem:
+        finish = "error"
+    elif not any(char.isprintable() and not char.isspace() and char not in _BLANK for char in text):
+        finish = "empty"
+    served = shape.get("model")
+    return ModelResponse(
+        text=text if finish in {"stop", "length"} else "",
+        finish=finish,
+        raw=body,
+        usage=_usage(shape.get("usage"), text),
+        served_model=_encodable(served[:200]) if isinstance(served, str) else None,
+        detail=refusal or problem,
+    )
+
+
+def _strict(body: bytes) -> Any:  # Any: whatever the server sent
+    """JSON as the standard has it: UTF-8, no NaN, no duplicate key, bounded depth and digits."""
+    try:
+        return json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_number)
+    except RecursionError:
+        raise RetryLater("the answer is nested too deeply", raw=body) from None
+    except ValueError as problem:
+        raise RetryLater(f"the answer is not JSON: {str(problem)[:120]}", raw=body) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _first_choice(choices: Any, body: bytes) -> dict[str, Any]:
+    found = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+    if not found:
+        raise RetryLater("the answer holds no choice", raw=body)
+    indexed = [c for c in found if isinstance(c.get("index"), int) and not isinstance(c["index"], bool)]
+    return min(indexed, key=lambda choice: int(choice["index"])) if indexed else found[0]
+
+
+def _content(message: dict[str, Any]) -> tuple[str, str, str]:
+    """The text, the words of a refusal, and what is wrong with the content."""
+    content, refusal = message.get("content"), message.get("refusal")
+    refused = _encodable(refusal) if isinstance(refusal, str) else ""
+    if content is None:
+        return "", refused, ""
+    if isinstance(content, str):
+        return _encodable(content), refused, ""
+    if isinstance(content, list) and all(isinstance(part, dict) for part in content):
+        texts = [part.get("text") for part in content if part.get("type") in {"text", "output_text"}]
+        refused = refused or "".join(str(part.get("refusal", "")) for part in content if part.get("type") == "refusal")
+        if all(isinstance(text, str) for text in texts) and (texts or refused or not content):
+            return _encodable("".join(texts)), _encodable(refused), ""
+    return "", refused, f"the content of the answer is a {type(content).__name__}, not text"
+
+
+def _encodable(text: str) -> str:
+    """The text with half surrogate pairs replaced, which no database and no file can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def _usage(usage: Any, text: str) -> Usage:
+    fields = usage if isinstance(usage, dict) else {}
+    tokens_in = _count(fields.get("prompt_tokens"), least=1)
+    tokens_out = _count(fields.get("completion_tokens"), least=1 if text else 0)
+    details = fields.get("prompt_tokens_details")
+    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else None
+    if cached is not None and (tokens_in is None or cached > tokens_in):
+        cached = None
+    return Usage(tokens_in, tokens_out, cached, None, tokens_in is None or tokens_out is None)
+
+
+def _count(value: Any, least: int = 0) -> int | None:
+    """A number of tokens that can be true."""
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= MOST_TOKENS:
+        return value
+    return None

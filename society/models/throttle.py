@@ -1,0 +1,105 @@
+"""How hard one provider is pressed, by all runs of this process together.
+
+Calls start in the order in which they came. Four limits hold at once: calls in flight, calls started in any minute
+(asyncio-throttle), tokens in any minute, and a pause that whoever is told to wait declares for everybody.
+
+asyncio-throttle polls, and its waiters overtake each other; behind one fair lock only one of them ever waits in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asyncio_throttle import Throttler  # type: ignore[attr-defined]  # the package has no __all__
+
+from society.core.calls import ModelClient, ModelRequest, ModelResponse
+from society.models.clock import Clock, RealClock
+from society.models.counters import Counters
+from society.models.sizes import likely_usage
+
+MINUTE = 60.0
+
+
+class Throttle:
+    """The gate to one provider and key."""
+
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        requests_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
+        clock: Clock | None = None,
+        period: float = MINUTE,
+    ) -> None:
+        self._slots = asyncio.Semaphore(concurrency)
+        self._gate = asyncio.Lock()
+        self._starts = None if requests_per_minute is None else Throttler(requests_per_minute, period=period)
+        self._tokens_per_period, self._period = tokens_per_minute, period
+        self._window: deque[tuple[float, int]] = deque()
+        self._clock: Clock = clock or RealClock()
+        self.paused_until = 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody start for this long, counted from now; a longer pause already declared stands."""
+        self.paused_until = max(self.paused_until, self._clock.now() + seconds)
+
+    @asynccontextmanager
+    async def slot(self, tokens: int) -> AsyncIterator[None]:
+        """One call of about this many tokens may be made inside."""
+        async with self._slots:
+            async with self._gate:
+                await self._wait_for_pause()
+                if self._starts is not None:
+                    await self._starts.acquire()  # type: ignore[no-untyped-call]  # nor annotations
+                await self._wait_for_tokens(tokens)
+                await self._wait_for_pause()
+            yield
+
+    async def _wait_for_pause(self) -> None:
+        while (left := self.paused_until - self._clock.now()) > 0:
+            await self._clock.sleep(left)
+
+    async def _wait_for_tokens(self, tokens: int) -> None:
+        if self._tokens_per_period is None:
+            return
+        tokens = min(tokens, self._tokens_per_period)
+        while True:
+            now = self._clock.now()
+            while self._window and now - self._window[0][0] >= self._period:
+                self._window.popleft()
+            if sum(size for _, size in self._window) + tokens <= self._tokens_per_period:
+                self._window.append((now, tokens))
+                return
+            await self._clock.sleep(self._window[0][0] + self._period - now)
+
+
+class Throttled:
+    """A client whose calls pass the gate."""
+
+    def __init__(self, inner: ModelClient, throttle: Throttle, counters: tuple[Counters, ...]) -> None:
+        self.inner, self.throttle, self.counters = inner, throttle, counters
+
+    async def complete(self, request: ModelRequest) -> ModelResponse:
+        tokens = (likely_usage(request, "").tokens_in or 0) + request.sampling.max_tokens
+        for counter in self.counters:
+            counter.waiting += 1
+        waiting = True
+        try:
+            async with self.throttle.slot(tokens):
+                waiting = self._started()
+                return await self.inner.complete(request)
+        finally:
+            if waiting:
+                self._started()
+
+    def _started(self) -> bool:
+        for counter in self.counters:
+            counter.waiting -= 1
+        return False
+
+    async def close(self) -> None:
+        await self.inner.close()
