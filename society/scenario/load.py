@@ -9,7 +9,6 @@ template, or a file outside its own folder.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -171,13 +170,8 @@ def _kind(
 
 def _everything(problems: Sequence[Problem]) -> ScenarioError:
     """All problems by file and line; one a place, in the words of whoever came first."""
-    first: dict[str, Problem] = {}
+    first: dict[tuple[str, str], Problem] = {}
     for problem in problems:
-        where = str(problem.place) if problem.place.line else problem.title
-        known = first.setdefault(where, problem)
-        if problem is not known and not known.field:
-            first[where] = replace(known, field=problem.field)
-        elif problem is not known and problem.field != known.field:
-            first.setdefault(f"{where} {problem.field}", problem)
+        first.setdefault((str(problem.place), problem.field), problem)
     ordered = sorted(first.values(), key=lambda p: (p.place.source.name, p.place.line, p.place.column, p.field))
     return ScenarioError.of(ordered)

@@ -164,7 +164,7 @@ def _allowed(char: str) -> bool:
 
 
 def _spoken(char: str) -> str:
-    if char.isprintable() and not char.isspace():
+    if (char.isascii() and char.isprintable()) or unicodedata.category(char)[0] in "PS":
         return repr(char)
     return f"U+{ord(char):04X} ({unicodedata.name(char, 'a control character').lower()})"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from math import isfinite
 from typing import Any, TypeAlias
@@ -185,7 +185,8 @@ class _Builder:
                 root = self.node(event, events, 0)
         if root is None:
             root = Node(None, Place(self.source, 1, 1, 1, 1))
-        return Reading(root, self.problems)
+        fields = {id(node.place): field for field, node in _fields(root)} if self.problems else {}
+        return Reading(root, [replace(p, field=fields.get(id(p.place), "")) for p in self.problems])
 
     def node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
         self.watch(event, depth)
@@ -204,6 +205,8 @@ class _Builder:
             self.watch(key, depth + 1)
             at = self.place(key)
             value = self.node(next(events), events, depth + 1)
+            if value.value is None and value.place.line != at.line:  # nothing stands there: point behind the colon
+                value.place = Place(self.source, at.line, at.end_column + 1, at.line, at.end_column + 1)
             if key.value in entries:
                 first = entries[key.value].key.line
                 message = f"{visible(key.value)!r} is given twice (first in line {first})"
@@ -243,6 +246,17 @@ class _Builder:
         except ValueError as problem:
             self.problems.append(Problem(place, "", str(problem)))
             return text
+
+
+def _fields(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
+    """Every node with its dotted path."""
+    yield path.removeprefix("."), node
+    if isinstance(node.value, dict):
+        for key, entry in node.value.items():
+            yield from _fields(entry.node, f"{path}.{key}")
+    elif isinstance(node.value, list):
+        for place, item in enumerate(node.value):
+            yield from _fields(item, f"{path}.{place}")
 
 
 def read_scalar(text: str) -> Scalar:
