@@ -39,7 +39,7 @@ from society.core.actions import Action, Joint
 from society.core.batching import batch_by_steps
 from society.core.errors import ScenarioError
 from society.core.exact import Json, Number, from_plain, plain, tidy
-from society.core.instrument import Breach, Change, Instrument, Moment, Played, Standing
+from society.core.instrument import Breach, Change, Instrument, Moment, Played, Standing, legible
 from society.core.ledger import Ledger, apply, end_round, offer_for
 from society.core.limits import intersect, is_empty, just
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition, state_from_plain, state_to_plain
@@ -202,14 +202,14 @@ class Governed:
         """
         space = self._hard(state, agent)
         for rule in self.rules(state):
-            if rule.instrument.applies(agent, state.round):
+            if self._applies(state, rule, agent):
                 space = rule.instrument.widen(self._moment(state, rule), rule.memory, agent, space)
         return space
 
     def observe(self, state: GovernedState, agent: int) -> Facts:
         facts: dict[str, Any] = dict(self.mechanism.observe(state.physical, agent))
         for rule in self.rules(state):
-            if rule.instrument.applies(agent, state.round):
+            if self._applies(state, rule, agent):
                 at = self._moment(state, rule)
                 for name in rule.instrument.hidden(at, rule.memory, agent):
                     facts.pop(name, None)
@@ -221,7 +221,7 @@ class Governed:
         return tuple(
             offer
             for rule in self.rules(state)
-            if rule.instrument.applies(agent, state.round)
+            if self._applies(state, rule, agent)
             for offer in rule.instrument.offers(self._moment(state, rule), rule.memory, agent)
         )
 
@@ -238,9 +238,9 @@ class Governed:
     def rules_for(self, state: GovernedState, agent: int) -> tuple[tuple[str, Mapping[str, Json]], ...]:
         """What to tell the agent of each rule that applies to it: the template and the variable ``rule``."""
         return tuple(
-            (f"instruments/{rule.instrument.kind}.j2", {"id": rule.id, **rule.instrument.parameters()})
+            (f"instruments/{rule.instrument.kind}.j2", self._variables(state, rule, agent))
             for rule in self.rules(state)
-            if rule.instrument.applies(agent, state.round)
+            if self._applies(state, rule, agent)
         )
 
     def step(
@@ -253,7 +253,7 @@ class Governed:
         if not self.instruments:
             return self._bare(state, joint, noise)
         rules = self.rules(state)
-        moments = [self._moment(state, rule) for rule in rules]
+        moments = [replace(self._moment(state, rule), noise=noise) for rule in rules]
         hard = [self._hard(state, agent) for agent in range(self.agents)]
         legal = tuple(
             action if self.space(state, agent).contains(action) else self._clamp(hard[agent], action, state, agent)
@@ -434,14 +434,22 @@ class Governed:
             round=state.round,
             mechanism=self.mechanism,
             physical=state.physical,
-            seats=tuple(a for a in range(self.agents) if rule.instrument.applies(a, state.round)),
+            seats=tuple(agent for agent in range(self.agents) if self._applies(state, rule, agent)),
             names=self.names,
             standings=state.standings,
             ledger=state.ledger,
         )
 
+    def _variables(self, state: GovernedState, rule: _Rule, agent: int) -> Mapping[str, Json]:
+        told = rule.instrument.tell(self._moment(state, rule), rule.memory, agent)
+        return {"id": rule.id, **rule.instrument.parameters(), **{name: legible(value) for name, value in told.items()}}
+
+    def _applies(self, state: GovernedState, rule: _Rule, agent: int) -> bool:
+        members = state.standings[rule.place].members
+        return (members is None or agent in members) and rule.instrument.applies(agent, state.round)
+
     def _allowed(self, state: GovernedState, rule: _Rule, agent: int) -> SpaceOf | None:
-        if not rule.instrument.applies(agent, state.round):
+        if not self._applies(state, rule, agent):
             return None
         space = self.mechanism.space(state.physical, agent)
         return rule.instrument.restrict(self._moment(state, rule), rule.memory, agent, space)
@@ -474,8 +482,7 @@ class Governed:
             for agent in at.seats:
                 parts = parts_of(rule, at, agent)
                 if parts:
-                    variables = {"id": rule.id, **rule.instrument.parameters()}
-                    asks.append(Ask(agent, rule.id, template, variables, parts))
+                    asks.append(Ask(agent, rule.id, template, self._variables(state, rule, agent), parts))
         return tuple(asks)
 
 
@@ -498,8 +505,9 @@ def _judge(rule: _Rule, breach: Breach, noise: Noise, *, defying: bool) -> Breac
         return replace(breach, due=0)
     if instrument.enforcement == "hard":
         return replace(breach, detected=True, executed=not defying)
-    detected = noise.chance(instrument.detection, f"{rule.id}/detect", breach.agent)
-    executed = detected and not defying and noise.chance(instrument.execution, f"{rule.id}/execute", breach.agent)
+    who = (breach.agent, breach.about) if breach.about else breach.agent
+    detected = noise.chance(instrument.detection, f"{rule.id}/detect", who)
+    executed = detected and not defying and noise.chance(instrument.execution, f"{rule.id}/execute", who)
     return replace(breach, detected=detected, executed=executed)
 
 

@@ -3,7 +3,7 @@
 An instrument wraps; it never branches on which mechanism it wraps, only on the kind of space it meets. Its hooks stand in
 the order in which a round calls them. All are pure; what an instrument remembers is an immutable *memory* in the state.
 
-    observe      what an agent is told in addition
+    observe      what an agent is told in addition (tell: what the rule's own paragraph says)
     offers       moves of negotiation beside its words
     widen        actions that exist only through this instrument (hand over to a mediator)
     restrict     the part of the space the rule allows; hard masks the rest, soft and advisory leave it possible
@@ -25,13 +25,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field
 
-from society.core.actions import Action, Joint
+from society.core.actions import Action, Joint, is_ratio
 from society.core.errors import ScenarioError, did_you_mean
-from society.core.exact import Exact, Json, Number
+from society.core.exact import Exact, Json, Number, from_plain, tidy
 from society.core.ledger import Ledger
 from society.core.mechanism import Facts, Mechanism, SpaceOf, Transition
 from society.core.moves import Offer
@@ -59,12 +60,14 @@ class Standing:
         in_force: whether it applies in this round.
         strength: between 0 and 1; falls when it is defied, see the instrument ``overthrow``.
         changes: amended parameters, as pairs of a field and its value in canonical JSON.
+        members: the seats it applies to, where agents choose their institution; None leaves it to its own scope.
     """
 
     rule: str
     in_force: bool = True
     strength: Number = 1
     changes: tuple[tuple[str, str], ...] = ()
+    members: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Moment:
         names: everybody's name, in seat order.
         standings: how every rule stands, in the scenario's order.
         ledger: what has been agreed.
+        noise: the luck of the round; None before the round is played, so that looking at it is an error.
     """
 
     rule: str
@@ -89,6 +93,7 @@ class Moment:
     names: tuple[str, ...]
     standings: tuple[Standing, ...]
     ledger: Ledger
+    noise: Noise | None = None
 
     @property
     def agents(self) -> int:
@@ -103,12 +108,14 @@ class Breach:
         agent: its seat.
         due: what the sanction costs it.
         excess: how far it went beyond what is allowed.
+        about: which of several agreements under the rule was broken.
         detected, executed: what became of it; both False until the round has drawn them.
     """
 
     agent: int
     due: Number = 0
     excess: Number = 1
+    about: str = ""
     detected: bool = False
     executed: bool = False
 
@@ -216,8 +223,8 @@ class Instrument(Kind):
         return here and first <= round and (last is None or round <= last)
 
     def parameters(self) -> dict[str, Json]:
-        """Its fields as plain values, for prompts."""
-        return self.model_dump(mode="json")
+        """Its fields as plain values, for prompts; fractions as decimals."""
+        return {name: legible(value) for name, value in self.model_dump(mode="json").items()}
 
     # The hooks, in the order of a round.
 
@@ -227,6 +234,10 @@ class Instrument(Kind):
 
     def observe(self, at: Moment, memory: Any, agent: int) -> Facts:
         """What the agent is told through this instrument; joins the mechanism's facts."""
+        return {}
+
+    def tell(self, at: Moment, memory: Any, agent: int) -> Mapping[str, Json]:
+        """What the rule's paragraph words beyond its parameters; joins the variable ``rule`` of its template."""
         return {}
 
     def hidden(self, at: Moment, memory: Any, agent: int) -> frozenset[str]:
@@ -302,3 +313,18 @@ def seat_of(seat: Seat, names: Sequence[str]) -> int:
     if seat in names:
         return list(names).index(seat)
     raise ScenarioError(f"no agent is called {seat!r}{did_you_mean(seat, names)}")
+
+
+def legible(value: Any) -> Json:  # Any: JSON, or numbers that are to become it
+    """Plain data for people: ratios become decimals of at most four places."""
+    if isinstance(value, str) and is_ratio(value):
+        return legible(from_plain(value))
+    if isinstance(value, (list, tuple)):
+        return [legible(part) for part in value]
+    if isinstance(value, dict):
+        return {str(name): legible(part) for name, part in value.items()}
+    if isinstance(value, (Fraction, float)):
+        whole = tidy(value)
+        return whole if isinstance(whole, int) else round(float(whole), 4)
+    plain_value: Json = value
+    return plain_value

@@ -1,4 +1,4 @@
-"""The governance instruments, one file each."""
+"""Governance, one instrument a file. Every instrument wraps any mechanism; none knows which."""
 
 from society.core.instrument import Instrument
 from society.core.registry import Registry

@@ -1,0 +1,106 @@
+"""Agents punish each other, at a price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from society.core.actions import Amount
+from society.core.exact import Exact, Number, tidy
+from society.core.instrument import Instrument, Moment, Paid, Played
+from society.core.mechanism import Mechanism, SpaceOf
+from society.core.rows import RuleEvent, Transfer
+
+
+class PeerSanction(Instrument):
+    """A second stage in which everybody can assign points to everybody else, seeing what was done.
+
+    As in [FehrGachter2002]_ (the default): each point costs 1 and removes 3, at most 10 points to each other agent. As in
+    [FehrGachter2000]_: ``prices: [0, 1, 2, 4, 6, 9, 12, 16, 20, 25, 30]`` for the points to one agent, and ``share: 1/10``,
+    each point received removes a tenth of what the agent got before this stage, and at most all of it. Whoever punishes
+    always pays; payoffs may become negative unless `allow_debt` is false.
+    """
+
+    kind: Literal["peer_sanction"] = "peer_sanction"
+    source = ("FehrGachter2000", "FehrGachter2002")
+    cost: Exact = Field(1, ge=0)
+    """units a point costs the one who assigns it"""
+    effect: Exact = Field(3, ge=0)
+    """units a point removes from the one who receives it"""
+    share: Exact | None = Field(None, ge=0, le=1)
+    """share of the receiver's income before this stage that a point removes, instead of `effect`; null: use `effect`"""
+    prices: tuple[Exact, ...] | None = None
+    """cost of 0, 1, 2 ... points to one agent, instead of `cost`"""
+    most: int = Field(10, ge=1, le=1000)
+    """most points to one other agent"""
+    anonymous: bool = False
+    """whether agents are told how many points they got, but not from whom"""
+
+    klass = "structural"
+    invariant: ClassVar[str] = "It only destroys: the total falls by the costs and the effects, each a row of its own."
+
+    @model_validator(mode="after")
+    def _prices_fit(self) -> Self:
+        if self.prices is not None and (len(self.prices) <= self.most or self.prices[0] != 0):
+            raise ValueError("'prices' needs 0 first, and one entry for each number of points up to 'most'")
+        return self
+
+    @classmethod
+    def examples(cls, mechanism: Mechanism[Any]) -> Sequence[Self]:
+        prices = (0, 1, 2, 4, 6, 9, 12, 16, 20, 25, 30)
+        rules: list[dict[str, Any]] = [
+            {},
+            {"prices": prices, "share": "1/10"},
+            {"allow_debt": False, "anonymous": True},
+        ]
+        return tuple(cls.model_validate(rule) for rule in rules)
+
+    def price(self, points: int) -> Number:
+        """What it costs to assign this many points to one agent."""
+        return self.cost * points if self.prices is None else self.prices[points]
+
+    def ask(self, at: Moment, memory: Any, played: Played, agent: int) -> Mapping[str, SpaceOf]:
+        most = self.most
+        if not self.allow_debt:
+            most = max(k for k in range(self.most + 1) if k == 0 or self.price(k) <= played.balances[agent])
+        if most == 0:
+            return {}
+        return {at.names[other]: Amount.between(0, most, unit="points") for other in at.seats if other != agent}
+
+    def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
+        costs: list[Transfer] = []
+        points = [0] * at.agents
+        events: list[RuleEvent] = []
+        for giver, target, given in self._given(at, played):
+            price = self.price(given)
+            spent = sum(row.amount for row in costs if row.payer == giver)
+            if not self.allow_debt and spent + price > played.balances[giver]:
+                events.append(RuleEvent("ignored", at.rule, (giver,), "more points than it can pay for", given))
+                continue
+            costs.append(Transfer(giver, None, price, at.rule, "sanction_cost"))
+            points[target] += given
+            by = "" if self.anonymous else f"by {at.names[giver]}"
+            events.append(RuleEvent("sanction", at.rule, (target,) if self.anonymous else (target, giver), by, given))
+        rows = [row for row in costs if row.amount]
+        for target, received in enumerate(points):
+            loss = self._loss(target, received, played, [row for row in rows if row.payer == target])
+            if loss:
+                rows.append(Transfer(target, None, loss, at.rule, "sanction"))
+        return Paid(tuple(rows), tuple(events))
+
+    def _given(self, at: Moment, played: Played) -> Iterator[tuple[int, int, int]]:
+        """(giver, target, points), by seat of the giver, then of the target."""
+        for giver, parts in sorted(played.decisions.items()):
+            for target in at.seats:
+                given = parts.get(at.names[target], 0)
+                if giver in at.seats and giver != target and isinstance(given, int) and 0 < given <= self.most:
+                    yield giver, target, given
+
+    def _loss(self, target: int, received: int, played: Played, own: Sequence[Transfer]) -> Number:
+        income = max(0, played.balances[target])
+        loss = self.effect * received if self.share is None else min(1, self.share * received) * income
+        if not self.allow_debt:
+            loss = min(loss, max(0, income - sum(row.amount for row in own)))
+        return tidy(loss)

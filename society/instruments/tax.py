@@ -1,0 +1,94 @@
+"""Taxes and subsidies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from society.core.actions import Action, Choice, Division
+from society.core.exact import Exact, Number, tidy
+from society.core.instrument import Instrument, Moment, Paid, Played
+from society.core.mechanism import Mechanism
+from society.core.rows import Transfer
+from society.instruments.fines import payable, split
+
+
+class Tax(Instrument):
+    """A tax per unit, or per word chosen, with a lump-sum rebate [Pigou1920]_.
+
+        r'_i = r_i - tau_i + rebate * sum(tau) / n,    tau_i = rate * max(0, amount_i - free)
+
+    A negative rate is a subsidy; with a rebate it is paid by all alike. A Pigouvian tax equals the marginal external cost at
+    the optimum. For choices and routes, `charges` names what each word costs (a toll).
+    """
+
+    kind: Literal["tax"] = "tax"
+    source = ("Pigou1920",)
+    rate: Exact = 0
+    """units per unit of action; negative: a subsidy"""
+    free: Exact = Field(0, ge=0)
+    """this much of the action goes untaxed"""
+    rebate: Exact = Field(0, ge=0, le=1)
+    """share of the revenue that is paid back to those it applies to, in equal parts; the rest is burnt"""
+    base: Literal["taken", "asked"] = "taken"
+    """taken: what was granted of a short stock; asked: the action itself"""
+    charges: tuple[tuple[str, Exact], ...] = ()
+    """for choices: words and what each costs"""
+
+    invariant: ClassVar[str] = (
+        "With a rebate of 1 it changes no total; without, the total falls by exactly the revenue."
+    )
+
+    @classmethod
+    def examples(cls, mechanism: Mechanism[Any]) -> Sequence[Self]:
+        space = mechanism.space(mechanism.initial_state(), 0)
+        if isinstance(space, Choice):
+            words = tuple((word, place) for place, word in enumerate(space.options))
+            return (cls(charges=words), cls(charges=words, rebate=1))
+        return tuple(
+            cls.model_validate(fields)
+            for fields in ({"rate": "3/2"}, {"rate": 2, "rebate": 1, "free": 1}, {"rate": -1, "rebate": "1/2"})
+        )
+
+    def unfit(self, mechanism: Mechanism[Any]) -> str | None:
+        space = mechanism.space(mechanism.initial_state(), 0)
+        if isinstance(space, Division):
+            return "a division has no amount to tax"
+        if isinstance(space, Choice):
+            strange = [word for word, _ in self.charges if word not in space.options]
+            if strange:
+                return f"there is no action {strange[0]!r} to charge for"
+        elif self.charges:
+            return "'charges' is for choices; use 'rate'"
+        return None
+
+    def charge(self, at: Moment, played: Played, agent: int) -> Number:
+        """tau_i, negative for a subsidy."""
+        action: Action = played.executed[agent]
+        if isinstance(action, str):
+            return dict(self.charges).get(action, 0)
+        amount = at.mechanism.level(action)
+        if self.base == "taken" and played.outcome.granted is not None:
+            amount = played.outcome.granted[agent]
+        return tidy(self.rate * max(0, (amount or 0) - self.free))
+
+    def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
+        rows: list[Transfer] = []
+        for agent in at.seats:
+            charge = self.charge(at, played, agent)
+            if charge > 0:
+                rows.append(Transfer(agent, None, payable(self, charge, agent, played), at.rule, "tax"))
+            elif charge < 0:
+                rows.append(Transfer(None, agent, -charge, at.rule, "subsidy"))
+        revenue = sum(row.amount if row.payee is None else -row.amount for row in rows)
+        back = tidy(self.rebate * revenue)
+        if back > 0:
+            rows.extend(split(None, at.seats, back, at.rule, "rebate"))
+        elif back < 0:
+            rows.extend(
+                Transfer(row.payee, None, row.amount, at.rule, "levy")
+                for row in split(None, at.seats, -back, at.rule, "")
+            )
+        return Paid(tuple(rows))

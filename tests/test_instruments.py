@@ -1,0 +1,182 @@
+"""What holds for every instrument over every mechanism; both are found, none is named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from society.core.actions import Amount, Joint
+from society.core.governed import Decisions, Governed, GovernedState, GovernedTransition
+from society.core.instrument import Instrument
+from society.core.limits import intersect, is_empty
+from society.core.mechanism import Mechanism
+from society.core.seeds import Noise
+from society.instruments import INSTRUMENTS
+from society.mechanisms import MECHANISMS
+
+
+def _mechanisms() -> list[Mechanism[Any]]:
+    found = []
+    for kind in MECHANISMS.kinds:
+        fields = MECHANISMS.type_of(kind).model_fields["agents"]
+        found.append(MECHANISMS.parse({"kind": kind} if not fields.is_required() else {"kind": kind, "agents": 3}))
+    return found
+
+
+GAMES = _mechanisms()
+PAIRS = [
+    pytest.param(game, example, id=f"{kind}-{place}-{game.kind}")
+    for game in GAMES
+    for kind in INSTRUMENTS.kinds
+    for place, example in enumerate(INSTRUMENTS.type_of(kind).examples(game))
+    if example.unfit(game) is None
+]
+
+MANY = max(5, settings().max_examples // 10)
+"""Examples per pair of an instrument and a mechanism; there are many pairs."""
+
+
+def _some_action(draw: st.DataObject, game: Governed, state: GovernedState, agent: int) -> Any:
+    whole = game.mechanism.space(state.physical, agent)
+    wide = game.space(state, agent)
+    places = [space for space in (whole, wide) if not is_empty(space)]
+    space = draw.draw(st.sampled_from(places))
+    return draw.draw(st.sampled_from(space.grid(at_most=7) if isinstance(space, Amount) else space.grid()[:50]))
+
+
+def _answers(draw: st.DataObject, asks: Any) -> Decisions:
+    return {
+        (ask.agent, ask.purpose): {
+            name: draw.draw(st.sampled_from(space.grid()[:20])) for name, space in ask.parts.items()
+        }
+        for ask in asks
+    }
+
+
+def _moves(draw: st.DataObject, game: Governed, state: GovernedState) -> tuple[GovernedState, list[Any]]:
+    """Every agent makes up to two random moves that are on offer."""
+    from society.core.moves import Move
+
+    told: list[Any] = []
+    for agent in range(game.agents):
+        for _ in range(draw.draw(st.integers(0, 2))):
+            offers = game.offers(state, agent)
+            if not offers:
+                break
+            offer = draw.draw(st.sampled_from(offers))
+            pick = lambda options: draw.draw(st.sampled_from(tuple(options)))  # noqa: E731
+            move = Move(
+                offer.kind,
+                offer.rule,
+                target=pick(offer.targets) if offer.targets else None,
+                members=(pick(offer.seats),) if offer.kind in ("propose", "counter") else (),
+                to=pick(offer.seats) if offer.seats and offer.kind not in ("propose", "counter") else None,
+                terms=tuple(
+                    (name, pick(space.grid(at_most=9))) if isinstance(space, Amount) else (name, pick(space.grid()[:9]))
+                    for name, space in offer.terms.items()
+                ),
+                amount=pick(offer.amount.grid()[:9]) if isinstance(offer.amount, Amount) else None,
+                choice=pick(offer.words) if offer.words else "",
+            )
+            state, events = game.move(state, agent, (move,))
+            told.extend(events)
+    return state, told
+
+
+def play_a_round(draw: st.DataObject, game: Governed, state: GovernedState, noise: Noise) -> GovernedTransition:
+    joint: Joint = tuple(_some_action(draw, game, state, agent) for agent in range(game.agents))
+    first = game.step(state, joint, noise)
+    decisions = _answers(draw, game.second_stage(state, first))
+    return game.step(state, joint, noise, decisions) if decisions else first
+
+
+def the_books_balance(state: GovernedState, done: GovernedTransition) -> None:
+    """Payoffs are the mechanism's plus the rows; what leaves the pot or enters it is a row as well."""
+    payoffs = list(done.material)
+    for row in done.transfers:
+        assert row.amount >= 0
+        assert row.payer is not None or row.payee is not None
+        if row.payer is not None:
+            payoffs[row.payer] -= row.amount
+        if row.payee is not None:
+            payoffs[row.payee] += row.amount
+    if any(isinstance(p, float) for p in payoffs):
+        assert [float(p) for p in done.payoffs] == pytest.approx([float(p) for p in payoffs])
+    else:
+        assert list(done.payoffs) == payoffs
+    assert sum(r.amount for r in done.transfers if r.reason == "pot_share") == state.pot
+    assert done.state.pot == sum(r.amount for r in done.transfers if r.reason == "pot")
+    outside = sum(r.amount for r in done.transfers if r.payee is None) - sum(
+        r.amount for r in done.transfers if r.payer is None
+    )
+    assert float(sum(done.payoffs)) == pytest.approx(float(sum(done.material) - outside))
+
+
+def hard_limits_hold(game: Governed, state: GovernedState, done: GovernedTransition) -> None:
+    for agent, action in enumerate(done.executed):
+        physical = game.mechanism.space(state.physical, agent)
+        assert physical.contains(action)
+        space = physical
+        for rule in game.rules(state):
+            if rule.instrument.enforcement == "hard":
+                allowed = game._allowed(state, rule, agent)
+                space = space if allowed is None else intersect(space, allowed)
+        assert space.contains(action) or is_empty(space)
+
+
+@pytest.mark.parametrize(("mechanism", "instrument"), PAIRS)
+@settings(max_examples=MANY)
+@given(draw=st.data())
+def test_every_instrument_keeps_the_books_and_the_limits_on_every_mechanism(mechanism, instrument, draw):
+    game = Governed(mechanism, (instrument,))
+    state = game.initial_state()
+    for number in (1, 2):
+        if game.over(state):
+            break
+        state, _ = _moves(draw, game, state)
+        noise = Noise(draw.draw(st.integers(0, 9)), number)
+        done = play_a_round(draw, game, state, noise)
+        the_books_balance(state, done)
+        hard_limits_hold(game, state, done)
+        assert hash(done.state) == hash(game.state_from_plain(game.state_to_plain(done.state)))
+        assert game.state_from_plain(game.state_to_plain(done.state)) == done.state
+        state, _ = game.close(done, _answers(draw, game.ballots(done)))
+        assert game.state_from_plain(game.state_to_plain(state)) == state
+
+
+@given(draw=st.data())
+@pytest.mark.parametrize("mechanism", GAMES, ids=lambda game: game.kind)
+def test_any_instruments_together_keep_the_books_and_the_limits(mechanism, draw):
+    fitting = [
+        example
+        for kind in INSTRUMENTS.kinds
+        for example in INSTRUMENTS.type_of(kind).examples(mechanism)
+        if example.unfit(mechanism) is None
+    ]
+    chosen: list[Instrument] = draw.draw(st.lists(st.sampled_from(fitting), min_size=2, max_size=4))
+    game = Governed(mechanism, tuple(chosen))
+    state = game.initial_state()
+    for number in (1, 2, 3):
+        if game.over(state):
+            break
+        state, _ = _moves(draw, game, state)
+        done = play_a_round(draw, game, state, Noise(draw.draw(st.integers(0, 9)), number))
+        the_books_balance(state, done)
+        hard_limits_hold(game, state, done)
+        state, _ = game.close(done, _answers(draw, game.ballots(done)))
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS.kinds)
+def test_every_instrument_says_its_class_its_invariant_and_its_source(kind):
+    instrument = INSTRUMENTS.type_of(kind)
+    assert instrument.klass in ("motivational", "strategic", "structural")
+    assert instrument.invariant.endswith(".")
+    assert instrument.__doc__ and instrument.__doc__ != Instrument.__doc__
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS.kinds)
+def test_every_instrument_can_govern_some_mechanism(kind):
+    assert any(example.unfit(game) is None for game in GAMES for example in INSTRUMENTS.type_of(kind).examples(game))
