@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, Protocol
 
@@ -69,13 +70,13 @@ class ModelRequest:
     sampling: Sampling = field(default_factory=Sampling)
 
     def canonical(self) -> str:
-        """What is hashed: everything but nothing that varies between two equal questions."""
+        """What is hashed: everything but nothing that varies between two equal questions. The messages stand in it as their hash."""
         at, s = self.at, self.sampling
         return canonical_json(
             {
                 "at": [at.round, at.stage, at.turn, at.agent, at.attempt],
                 "model": self.model,
-                "messages": [[m.role, m.content] for m in self.messages],
+                "prompt": prompt_hash(self.messages),
                 "schema": self.schema,
                 "sampling": [repr(s.temperature), repr(s.top_p), s.max_tokens, s.seed, s.reasoning_effort],
             }
@@ -84,6 +85,24 @@ class ModelRequest:
     @property
     def hash(self) -> str:
         return sha256(self.canonical().encode()).hexdigest()
+
+
+@lru_cache(maxsize=16_384)
+def prompt_link(before: str, role: str, content: str) -> str:
+    """The hash of a prompt that continues the prompt hashed as `before` with one more message.
+
+    Prompts of one agent share all but their end, so they are hashed (and stored) message by message: a conversation that
+    grows costs what was added, not what was said before.
+    """
+    return sha256(canonical_json([before, role, content]).encode()).hexdigest()
+
+
+def prompt_hash(messages: tuple[ChatMessage, ...]) -> str:
+    """The hash of a whole prompt; an empty string for an empty one."""
+    link = ""
+    for message in messages:
+        link = prompt_link(link, message.role, message.content)
+    return link
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,57 @@
+"""Text that every database keeps: NUL and lone surrogates, escaped without loss; secrets, taken out.
+
+SQLite keeps a NUL but counts only up to it, PostgreSQL refuses it, and neither takes a lone surrogate. Such characters, and
+the escape character itself (U+0010, which no keyboard makes), are written as U+0010 and four hexadecimal digits.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+
+_UNSTORABLE = re.compile("[\x00\x10\ud800-\udfff]")
+_ESCAPED = re.compile("\x10([0-9a-f]{4})")
+
+REDACTED = "[redacted]"
+SHORTEST_SECRET = 6
+"""Shorter values are no secrets: taking "1234" out of every number would falsify the log."""
+
+
+def storable_text(text: str) -> str:
+    """The text as any database keeps it; `original_text` gives it back."""
+    if text.isascii() and "\x00" not in text and "\x10" not in text:
+        return text
+    return _UNSTORABLE.sub(lambda match: f"\x10{ord(match[0]):04x}", text)
+
+
+def original_text(stored: str) -> str:
+    """Back from `storable_text`."""
+    if "\x10" not in stored:
+        return stored
+    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), stored)
+
+
+class Redaction:
+    """Takes the exact values of configured secrets out of whatever is about to be stored."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        values = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=lambda s: (-len(s), s))
+        as_json = [json.dumps(value)[1:-1] for value in values]
+        self._values = tuple(dict.fromkeys([*values, *as_json]))
+        self._bytes = tuple(value.encode("utf-8", "surrogatepass") for value in self._values)
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def text(self, text: str) -> str:
+        for value in self._values:
+            if value in text:
+                text = text.replace(value, REDACTED)
+        return text
+
+    def bytes(self, raw: bytes) -> bytes:
+        for value in self._bytes:
+            if value in raw:
+                raw = raw.replace(value, REDACTED.encode())
+        return raw
