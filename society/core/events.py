@@ -98,7 +98,7 @@ class Acted:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A further decision that an instrument asked for."""
+    """A further decision that an instrument asked for: in the second stage, or a vote when the round is settled."""
 
     round: int
     agent: int
@@ -106,6 +106,7 @@ class Decided:
     parts: tuple[tuple[str, Action], ...]
     status: ParseStatus
     error: str = ""
+    stage: str = "second"
     kind: Literal["decided"] = "decided"
 
 

@@ -46,9 +46,13 @@ class ModelCall(Row, table=True):
     model: str = column("the model as the user named it")
     served_model: str | None = column("the model the provider says it used; null if it does not say")
     prompt: str | None = column("the whole prompt: its last message, which leads to those before", refers="prompt.hash")
-    answer_schema: str | None = column("schema the answer was asked to keep; null for free text", refers="answer_schema.hash")
+    answer_schema: str | None = column(
+        "schema the answer was asked to keep; null for free text", refers="answer_schema.hash"
+    )
     sampling: str = column("temperature, top_p, max_tokens, seed, reasoning effort, as canonical JSON")
-    finish: str | None = column("why the answer ended: stop, length, refusal, filtered, empty, error; null if none came")
+    finish: str | None = column(
+        "why the answer ended: stop, length, refusal, filtered, empty, error; null if none came"
+    )
     text: str | None = words("the words of the answer")
     raw: bytes | None = blob("the body of the answer as received")
     detail: str | None = words("a refusal's words, an error's message")

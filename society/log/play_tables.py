@@ -48,7 +48,9 @@ class Intent(Row, table=True):
     stage: str = key("declare, or before_talk for the one asked before the first message")
     intended: float | None = number("the amount it means to choose; null if not stated or no amount")
     intended_text: str | None = column("the action it means to choose, exactly")
-    expected_of_others: float | None = number("what it expects all others to choose in total; null if not stated or no amounts")
+    expected_of_others: float | None = number(
+        "what it expects all others to choose in total; null if not stated or no amounts"
+    )
     expected_of_others_text: str | None = column("the same, exactly")
     predicted: str | None = words("its prediction for each other agent by name, or its beliefs, as JSON")
     forecast: float | None = number("the score it expects, in units of its goal; null if not stated")
@@ -56,7 +58,9 @@ class Intent(Row, table=True):
     desired: float | None = number("the score it would like, in units of its goal; null if not stated")
     desired_text: str | None = column("the same, exactly")
     objective: str | None = words("what it is after, in its own words")
-    valid: bool | None = column("false if some stated value was not allowed and the nearest one stands; null if nothing was read")
+    valid: bool | None = column(
+        "false if some stated value was not allowed and the nearest one stands; null if nothing was read"
+    )
     status: str = column("how the answer was read: its parse status")
     text: str | None = words("the answer it was read from")
     error: str = words("what was wrong with the answer; empty if nothing")
@@ -97,7 +101,9 @@ class Action(Row, table=True):
     granted: float | None = number("what was given of a short stock; null where nothing is requested")
     granted_text: str | None = column("the same, exactly")
     status: str = column("how the answer was read: its parse status")
-    defaulted_as: str | None = column("abstain or repeat, where the answer was unreadable and the scenario chose; else null")
+    defaulted_as: str | None = column(
+        "abstain or repeat, where the answer was unreadable and the scenario chose; else null"
+    )
     error: str = words("what was wrong with the answer; empty if nothing")
 
 

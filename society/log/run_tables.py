@@ -50,7 +50,9 @@ class Run(Row, table=True):
     calls_unpriced: int = column("calls whose cost is not known")
     events: int = column("events in the chain, the manifest included")
     head: str = column("hash of the last event: the run in 64 hexadecimal digits")
-    seal: str | None = column("SHA-256 over the head, this row, the agents and the journal; null until the run has ended")
+    seal: str | None = column(
+        "SHA-256 over the head, this row, the agents and the journal; null until the run has ended"
+    )
     version: str = column("version of the package that played it")
     schema_version: int = column("layout of the log it was written in")
     command: str = words("the command line that started it, without secrets")
@@ -90,4 +92,6 @@ class Event(Row, table=True):
     round: int | None = column("round it belongs to; null for the manifest and the end")
     kind: str = column("run_started, spoke, declared, acted, decided, settled or run_ended")
     body: str = words("the event as canonical JSON; fractions are written as 2/5")
-    hash: str = column("SHA-256 of the previous hash and this body; for seq 0, of 'society-log/1', a line end and the body")
+    hash: str = column(
+        "SHA-256 of the previous hash and this body; for seq 0, of 'society-log/1', a line end and the body"
+    )

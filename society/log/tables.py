@@ -59,3 +59,6 @@ def name_of(table: type[SQLModel]) -> str:
 
 def columns_of(table: type[SQLModel]) -> tuple[str, ...]:
     return tuple(table.model_fields)
+
+
+__all__ = ["COMPUTED", "PROJECTED", "TABLES", "Agent", "ModelCall", "Run", "columns_of", "name_of"]

@@ -1,0 +1,207 @@
+"""What was played: an episode, built from its events alone.
+
+It knows nothing of databases and models: whoever has the events (a log, an export, a list in a test) has the episode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from society.core.errors import LogCorrupt
+from society.core.events import (
+    Acted,
+    Decided,
+    Declared,
+    Event,
+    RunEnded,
+    RunStarted,
+    Settled,
+    Spoke,
+    canonical_event,
+    chain_next,
+    chain_start,
+)
+from society.core.governed import Governed
+from society.core.record import Record, RoundRecord
+from society.scenario.model import Scenario
+
+EpisodeStatus = Literal["completed", "invalid", "unfinished"]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round as it was played; in an unfinished episode the last one may lack its later parts.
+
+    Attributes:
+        number: counted from 1.
+        turns: who spoke, in the order of the talk; each turn holds its messages.
+        early: declarations asked for before the first message, by seat.
+        declarations: declarations made just before acting, by seat.
+        actions: actions, by seat.
+        decisions: further decisions instruments asked for, in order.
+        settled: what the round came to; None in a round that was not finished.
+    """
+
+    number: int
+    turns: tuple[Spoke, ...] = ()
+    early: dict[int, Declared] = field(default_factory=dict)
+    declarations: dict[int, Declared] = field(default_factory=dict)
+    actions: dict[int, Acted] = field(default_factory=dict)
+    decisions: tuple[Decided, ...] = ()
+    settled: Settled | None = None
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One play of a scenario.
+
+    Attributes:
+        run_id: the run it was read from, or any name for events that were never logged.
+        manifest: all that determined the run.
+        events: everything that happened, the manifest first.
+        rounds: the same, round by round.
+        ended: the last event; None while the run is unfinished.
+    """
+
+    run_id: str
+    manifest: RunStarted
+    events: tuple[Event, ...]
+    rounds: tuple[Round, ...]
+    ended: RunEnded | None = None
+
+    @classmethod
+    def from_events(cls, events: Iterable[Event], *, run_id: str = "") -> Episode:
+        """The episode these events tell.
+
+        Raises:
+            LogCorrupt: they do not begin with one manifest, go on after their end, or tell something twice.
+        """
+        told = tuple(events)
+        if not told or not isinstance(told[0], RunStarted):
+            raise LogCorrupt(f"run {run_id or '?'}: the first event is not the manifest of a run")
+        rounds: dict[int, Round] = {}
+        ended: RunEnded | None = None
+        for place, event in enumerate(told[1:], start=1):
+            if ended is not None or isinstance(event, RunStarted):
+                raise LogCorrupt(
+                    f"run {run_id or '?'}: event {place} ({event.kind}) comes after the end or begins anew"
+                )
+            if isinstance(event, RunEnded):
+                ended = event
+                continue
+            so_far = rounds.get(event.round, Round(event.round))
+            if event.round != max(rounds, default=0) + (event.round not in rounds):
+                raise LogCorrupt(f"run {run_id or '?'}: event {place} ({event.kind}) belongs to another round")
+            rounds[event.round] = _with(so_far, event, f"run {run_id or '?'}: event {place}")
+        return cls(run_id, told[0], told, tuple(rounds.values()), ended)
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """What was played, resolved, as the manifest holds it.
+
+        Raises:
+            pydantic.ValidationError: the manifest was written by a version whose scenarios this one cannot read.
+        """
+        return Scenario.model_validate(self.manifest.scenario)
+
+    @cached_property
+    def game(self) -> Governed:
+        """The rules that were played: the mechanism under the scenario's instruments."""
+        return Governed(self.scenario.mechanism, self.scenario.instruments, self.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The agents' names in seat order."""
+        return self.manifest.agents
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model (or policy) of each seat."""
+        return self.manifest.models
+
+    @property
+    def seed(self) -> int:
+        return self.manifest.seed
+
+    @property
+    def status(self) -> EpisodeStatus:
+        """How it ended. A paused or crashed run is unfinished here; the log knows why."""
+        return self.ended.status if self.ended else "unfinished"
+
+    @property
+    def settled(self) -> tuple[Settled, ...]:
+        """What each finished round came to."""
+        return tuple(r.settled for r in self.rounds if r.settled is not None)
+
+    @cached_property
+    def head(self) -> str:
+        """The hash of the last event: equal heads are equal episodes."""
+        head = chain_start(self.manifest)
+        for event in self.events[1:]:
+            head = chain_next(head, canonical_event(event))
+        return head
+
+    def record(self) -> Record:
+        """The finished rounds as metrics read them.
+
+        An action is marked `defaulted` where the scenario chose it in place of an unreadable answer. A metric without
+        defaulted decisions leaves out just these (agent, round) pairs, never a whole round and never the stock:
+        ``episode.record().without_defaulted()``.
+        """
+        return Record(
+            agents=len(self.names),
+            horizon=self.scenario.rounds,
+            rounds=tuple(self._round_record(r, r.settled) for r in self.rounds if r.settled is not None),
+        )
+
+    def _round_record(self, played: Round, settled: Settled) -> RoundRecord:
+        before = self.game.state_from_plain(settled.state_before)
+        seats = range(len(self.names))
+        punished = {agent for e in settled.rule_events if e.event == "sanction" for agent in e.agents}
+        return RoundRecord(
+            round=settled.round,
+            executed=settled.executed,
+            payoffs=settled.payoffs,
+            material=settled.material,
+            granted=settled.granted,
+            total=settled.total,
+            stock_before=settled.stock_before,
+            stock_after=settled.stock_after,
+            collapsed=settled.collapsed,
+            share=self.game.share(before),
+            defaulted=tuple(seat in played.actions and played.actions[seat].status == "defaulted" for seat in seats),
+            sanctioned=tuple(seat in punished for seat in seats),
+        )
+
+
+def _with(so_far: Round, event: Spoke | Declared | Acted | Decided | Settled, where: str) -> Round:
+    """The round with one more event.
+
+    Raises:
+        LogCorrupt: the round holds such an event already.
+    """
+    if so_far.settled is not None:
+        raise LogCorrupt(f"{where} ({event.kind}) comes after round {event.round} was settled")
+    n, turns, decisions = so_far.number, so_far.turns, so_far.decisions
+    early, declarations, actions, settled = so_far.early, so_far.declarations, so_far.actions, so_far.settled
+    twice = False
+    if isinstance(event, Spoke):
+        twice = any((t.turn, t.agent) == (event.turn, event.agent) for t in turns)
+        turns = (*turns, event)
+    elif isinstance(event, Declared):
+        asked = early if event.stage == "before_talk" else declarations
+        twice = event.agent in asked
+        asked[event.agent] = event
+    elif isinstance(event, Acted):
+        twice = event.agent in actions
+        actions[event.agent] = event
+    elif isinstance(event, Decided):
+        decisions = (*decisions, event)
+    else:
+        settled = event
+    if twice:
+        raise LogCorrupt(f"{where} ({event.kind}) tells round {event.round} of one agent twice")
+    return Round(n, turns, early, declarations, actions, decisions, settled)

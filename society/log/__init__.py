@@ -1,0 +1,33 @@
+"""The log: one SQL database that holds everything, written by one thread, read by anybody, and able to prove itself.
+
+    tables       what is stored, with a comment on every table and column
+    views        the questions people ask, in SQL; `intent_outcome` first
+    projection   from events to rows: a pure function
+    writer       the sink of one run's events and the journal of its calls
+    reader       opening a log; runs, events, episodes, frames
+    verify       the chain, the rows and the journal, checked against each other
+
+Importing this package is cheap; SQL is imported when a log is opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from society.log.frame import Frame as Frame
+    from society.log.reader import Log as Log
+    from society.log.reader import RunInfo as RunInfo
+    from society.log.reader import open_log as open_log
+    from society.log.writer import RunWriter as RunWriter
+
+DEFAULT_LOG = "sqlite:///logs/society.db"
+_HOMES = {"Frame": "frame", "Log": "reader", "RunInfo": "reader", "open_log": "reader", "RunWriter": "writer"}
+
+
+def __getattr__(name: str) -> Any:  # Any: whatever is asked for
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

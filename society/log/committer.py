@@ -1,0 +1,185 @@
+"""One thread that writes: what several runs hand over meanwhile goes to disk together, in one transaction.
+
+The event loop never waits for the disk and never computes rows; whoever needs to know that something is safe awaits its future.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Protocol, TypeAlias
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from society.log.database import Place, is_busy, refusal
+from society.log.projection import SqlRow
+from society.log.tables import TABLES, columns_of, name_of
+
+MOST_JOBS = 512
+"""Jobs in one transaction at most."""
+_CHUNK = 100
+"""Rows in one INSERT. Each statement gives up the interpreter's lock once, so few large ones do not wait for a busy loop."""
+
+_ORDER = {name_of(table): place for place, table in enumerate(TABLES)}
+_COLUMNS = {name_of(table): columns_of(table) for table in TABLES}
+_SHARED = ("prompt", "answer_schema")
+"""Tables whose rows are named by their content; what is there already stays."""
+_ACTION_KEY = 3
+_LATER = ("executed", "executed_text", "requested", "requested_text", "granted", "granted_text")
+"""Columns of `action` that are known once the round is settled."""
+
+
+Update: TypeAlias = Callable[[Connection], None]
+"""Statements to run after the inserts of the same job."""
+
+
+class Owner(Protocol):
+    """Whose job it is. After a failure nothing more of the same owner is written: what follows would not fit."""
+
+    failure: BaseException | None
+
+
+@dataclass
+class Job:
+    """What is written together: rows to insert, then updates. `prepare` fills it, in the writer's thread."""
+
+    owner: Owner
+    prepare: Callable[[Job], None]
+    rows: list[tuple[str, SqlRow]] = field(default_factory=list)
+    updates: list[Update] = field(default_factory=list)
+    done: Future[None] = field(default_factory=Future)
+
+    def fail(self, problem: BaseException) -> None:
+        self.owner.failure = self.owner.failure or problem
+        self.done.set_exception(problem)
+
+
+class Committer:
+    """The writer's thread and its queue."""
+
+    def __init__(self, engine: Engine, place: Place) -> None:
+        self.engine, self.place = engine, place
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="society-log", daemon=True)
+        self._thread.start()
+        self._closed = False
+
+    def submit(self, owner: Owner, prepare: Callable[[Job], None]) -> Future[None]:
+        """Queue a job; its future is done when it is on disk, or holds what went wrong."""
+        job = Job(owner, prepare)
+        self._queue.put(job)
+        return job.done
+
+    def close(self) -> None:
+        """Write all that is queued, then stop. Calling it twice is harmless."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+            self.engine.dispose()
+
+    def _work(self) -> None:
+        going = True
+        while going:
+            jobs: list[Job] = []
+            job = self._queue.get()
+            while job is not None:
+                jobs.append(job)
+                if len(jobs) >= MOST_JOBS or self._queue.empty():
+                    break
+                job = self._queue.get()
+            going = job is not None
+            ready = [job for job in jobs if self._prepare(job)]
+            if ready:
+                self._write(ready)
+
+    def _prepare(self, job: Job) -> bool:
+        if job.owner.failure is not None:
+            job.fail(job.owner.failure)
+            return False
+        try:
+            job.prepare(job)
+        except BaseException as problem:  # whoever waits for the job is told
+            job.fail(problem)
+            return False
+        return True
+
+    def _write(self, jobs: Sequence[Job]) -> None:
+        try:
+            self._commit(jobs)
+        except (SQLAlchemyError, sqlite3.Error) as problem:
+            if len(jobs) > 1:
+                for job in jobs:  # one of them may be at fault: each on its own then
+                    if job.owner.failure is None:
+                        self._write([job])
+                    else:
+                        job.fail(job.owner.failure)
+                return
+            jobs[0].fail(refusal(problem, self.place))
+        except BaseException as problem:  # whoever waits for the job is told
+            for job in jobs:
+                job.fail(problem)
+        else:
+            for job in jobs:
+                job.done.set_result(None)
+
+    def _commit(self, jobs: Sequence[Job]) -> None:
+        while True:
+            try:
+                with self.engine.begin() as connection:
+                    insert(connection, (row for job in jobs for row in job.rows))
+                    for job in jobs:
+                        for update in job.updates:
+                            update(connection)
+            except (SQLAlchemyError, sqlite3.Error) as problem:
+                if not is_busy(problem):
+                    raise
+            else:
+                return
+
+
+def insert(connection: Connection, rows: Iterable[tuple[str, SqlRow]]) -> None:
+    """Insert rows of many tables, what is referred to first, a few large statements for each table."""
+    by_table: dict[str, Any] = {}  # Any: a list of rows, or (where rows replace each other) a dict of them by key
+    for table, row in rows:
+        if table == "action":
+            by_table.setdefault(table, {})[row[:_ACTION_KEY]] = row
+        elif table in _SHARED:
+            by_table.setdefault(table, {})[row[0]] = row
+        else:
+            by_table.setdefault(table, []).append(row)
+    for table in sorted(by_table, key=_ORDER.__getitem__):
+        found = by_table[table]
+        listed: Sequence[SqlRow] = list(found.values()) if isinstance(found, dict) else found
+        for start in range(0, len(listed), _CHUNK):
+            chunk = listed[start : start + _CHUNK]
+            statement = _insert_statement(table, len(chunk), connection.dialect.name)
+            connection.exec_driver_sql(statement, tuple(value for row in chunk for value in row))
+
+
+@cache
+def _insert_statement(table: str, rows: int, dialect: str) -> str:
+    columns = _COLUMNS[table]
+    mark = "%s" if dialect == "postgresql" else "?"
+    row = f"({', '.join([mark] * len(columns))})"
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
+    if table == "action":
+        later = ", ".join(f"{name} = excluded.{name}" for name in _LATER)
+        return f"{statement} ON CONFLICT (run_id, round, agent) DO UPDATE SET {later}"
+    return f"{statement} ON CONFLICT DO NOTHING" if table in _SHARED else statement
+
+
+async def safe(done: Future[None]) -> None:
+    """Wait until a job is on disk, without giving it up when the waiting is cancelled.
+
+    Raises:
+        Exception: whatever went wrong with the job.
+    """
+    await asyncio.shield(asyncio.wrap_future(done))

@@ -1,0 +1,268 @@
+"""Opening databases: engines with the right settings, and clear errors for what can be wrong with a file.
+
+SQLite is written in WAL mode with full synchronisation, by transactions that take the write lock at their start, so that writers
+in several processes wait for each other and never fail halfway. It is read read-only, with an untrusted schema.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
+from sqlalchemy.pool import NullPool, StaticPool
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from society import __version__
+from society.core.errors import LogUnusable, MissingExtra, Paused
+from society.log.schema import SCHEMA_VERSION
+from society.log.tables import TABLES, columns_of, name_of
+from society.log.views import VIEWS, create_view
+
+DEFAULT_LOG = "sqlite:///logs/society.db"
+BUSY_SECONDS = 60.0
+_CACHED_STATEMENTS = 1024
+
+
+class Place(NamedTuple):
+    """Where a log is: its URL, and its file if it is one."""
+
+    url: str
+    file: Path | None
+    memory: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The place without a password."""
+        return str(self.file) if self.file else make_url(self.url).render_as_string(hide_password=True)
+
+
+def place_of(url: str | Path) -> Place:
+    """Read a URL, or the path of a SQLite file.
+
+    Raises:
+        LogUnusable: a URL of a database this package does not write.
+    """
+    if isinstance(url, Path) or "://" not in url:
+        path = Path(url)
+        return Place(f"sqlite:///{path}", path)
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise LogUnusable(f"{url!r} is not the URL of a log, such as {DEFAULT_LOG}") from None
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            return Place("sqlite://", None, memory=True)
+        return Place(url, Path(str(parsed.database)))
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        shown = parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        return Place(shown, None)
+    raise LogUnusable(f"a log is a SQLite file or a PostgreSQL database, not {parsed.get_backend_name()!r}")
+
+
+def write_engine(place: Place) -> Engine:
+    """The engine of the one writer thread; makes the file and its tables when there are none.
+
+    Raises:
+        LogUnusable: the folder is missing or read-only, the file is no log, or it has a newer layout.
+        MissingExtra: PostgreSQL without its driver.
+    """
+    if place.file is None and not place.memory:
+        engine = _postgres(place)
+    elif place.memory:
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=_sqlite_arguments())
+        _prepare_sqlite(engine, wal=False)
+    else:
+        _writable(place)
+        engine = create_engine(f"sqlite:///{place.file}", poolclass=StaticPool, connect_args=_sqlite_arguments())
+        _prepare_sqlite(engine, wal=True)
+    try:
+        with engine.begin() as connection:
+            _make_tables(connection, place)
+    except (SQLAlchemyError, sqlite3.Error) as problem:
+        engine.dispose()
+        raise refusal(problem, place) from problem
+    return engine
+
+
+def read_engine(place: Place) -> Engine:
+    """An engine that can only read.
+
+    Raises:
+        LogUnusable: there is no such log, it is no log, or it has a newer layout.
+        MissingExtra: PostgreSQL without its driver.
+    """
+    if place.file is None:
+        engine = _postgres(place, execution_options={"postgresql_readonly": True})
+    else:
+        if not place.file.exists():
+            raise LogUnusable(f"there is no log at {place.shown} yet; play something first, or name another with --log")
+        engine = create_engine("sqlite://", creator=lambda: _open_to_read(place), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            _check_layout(connection, place)
+    except (SQLAlchemyError, sqlite3.Error) as problem:
+        engine.dispose()
+        raise refusal(problem, place) from problem
+    return engine
+
+
+def refusal(problem: BaseException, place: Place) -> Exception:
+    """The error to show for a failure of the database."""
+    cause = getattr(problem, "orig", problem)
+    code = getattr(cause, "sqlite_errorcode", None)
+    primary = code & 0xFF if isinstance(code, int) else None
+    if primary == sqlite3.SQLITE_FULL:
+        return Paused(
+            f"the disk of {place.shown} is full; nothing is lost: make room, then go on with `society resume`"
+        )
+    meanings = {
+        sqlite3.SQLITE_NOTADB: "is not a SQLite database",
+        sqlite3.SQLITE_CORRUPT: "is damaged or cut short; restore it from a copy",
+        sqlite3.SQLITE_READONLY: "cannot be written: the file or its folder is read-only",
+        sqlite3.SQLITE_PERM: "cannot be opened: no permission",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that the folder exists and can be written",
+        sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+        sqlite3.SQLITE_BUSY: "is locked by another program that does not let go",
+        sqlite3.SQLITE_LOCKED: "is locked by another program that does not let go",
+    }
+    if primary in meanings:
+        return LogUnusable(f"{place.shown} {meanings[primary]}")
+    return LogUnusable(f"the log at {place.shown} cannot be used: {str(cause).strip().splitlines()[0]}")
+
+
+def is_busy(problem: BaseException) -> bool:
+    """Another process holds the write lock longer than one timeout."""
+    code = getattr(getattr(problem, "orig", problem), "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def expected_schema(dialect: Any) -> dict[str, str]:  # Any: SQLAlchemy does not type dialects
+    """The statement that makes each table, index and view, by name."""
+    made = {name_of(t): str(CreateTable(t.__table__).compile(dialect=dialect)).strip() for t in TABLES}  # type: ignore[attr-defined]  # sqlmodel hides __table__
+    for table in TABLES:
+        for index in sorted(table.__table__.indexes, key=lambda i: str(i.name)):  # type: ignore[attr-defined]  # as above
+            made[str(index.name)] = str(CreateIndex(index).compile(dialect=dialect)).strip()
+    made.update({view.name: create_view(view, dialect.name) for view in VIEWS})
+    return made
+
+
+def dictionary() -> list[tuple[str, str, str]]:
+    """What every table, view and column holds."""
+    rows: list[tuple[str, str, str]] = []
+    for table in TABLES:
+        declared = table.__table__  # type: ignore[attr-defined]  # sqlmodel hides __table__
+        rows.append((name_of(table), "", str(declared.comment)))
+        rows.extend((name_of(table), name, str(declared.columns[name].comment)) for name in columns_of(table))
+    for view in VIEWS:
+        rows.append((view.name, "", view.meaning))
+        rows.extend((view.name, name, meaning) for name, meaning in view.columns.items())
+    return rows
+
+
+def _make_tables(connection: Connection, place: Place) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(7042871)"))  # one process makes the tables, others wait
+    if inspect(connection).has_table("log_info"):
+        _check_layout(connection, place)
+        return
+    if place.file is not None and inspect(connection).get_table_names():
+        raise LogUnusable(f"{place.shown} is a database of something else; name another file with --log")
+    for statement in expected_schema(connection.dialect).values():
+        connection.exec_driver_sql(
+            statement.replace("%", "%%") if connection.dialect.name == "postgresql" else statement
+        )
+    if connection.dialect.name == "postgresql":
+        for table_name, column_name, meaning in dictionary():
+            _comment(connection, table_name, column_name, meaning)
+    info = text("INSERT INTO log_info (name, value) VALUES (:name, :value)")
+    connection.execute(info, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}])
+    connection.execute(info, [{"name": "created_by", "value": __version__}])
+    connection.execute(
+        text("INSERT INTO dictionary (table_name, column_name, meaning) VALUES (:t, :c, :m)"),
+        [{"t": t, "c": c, "m": m} for t, c, m in dictionary()],
+    )
+
+
+def _comment(connection: Connection, table_name: str, column_name: str, meaning: str) -> None:
+    words = meaning.replace("'", "''").replace("%", "%%")
+    view = any(view.name == table_name for view in VIEWS)
+    what = f"COLUMN {table_name}.{column_name}" if column_name else f"{'VIEW' if view else 'TABLE'} {table_name}"
+    connection.exec_driver_sql(f"COMMENT ON {what} IS '{words}'")
+
+
+def _check_layout(connection: Connection, place: Place) -> None:
+    if not inspect(connection).has_table("log_info"):
+        raise LogUnusable(f"{place.shown} is not a log of this program; name another with --log")
+    version = connection.scalar(text("SELECT value FROM log_info WHERE name = 'schema_version'"))
+    if str(version) != str(SCHEMA_VERSION):
+        raise LogUnusable(
+            f"{place.shown} has layout {version}, this version reads {SCHEMA_VERSION}; use the version that wrote it"
+        )
+
+
+def _writable(place: Place) -> None:
+    assert place.file is not None
+    folder = place.file.parent
+    if not folder.is_dir():
+        if folder != Path("logs"):
+            raise LogUnusable(f"the folder {folder} does not exist; make it, or name another place with --log")
+        folder.mkdir()
+    if place.file.is_dir():
+        raise LogUnusable(f"{place.file} is a folder, not a log")
+    if not os.access(folder, os.W_OK):
+        raise LogUnusable(f"the folder {folder} is read-only; name another place with --log")
+
+
+def _sqlite_arguments() -> dict[str, Any]:  # Any: arguments of sqlite3.connect
+    return {
+        "check_same_thread": False,
+        "isolation_level": None,
+        "timeout": BUSY_SECONDS,
+        "cached_statements": _CACHED_STATEMENTS,
+    }
+
+
+def _prepare_sqlite(engine: Engine, *, wal: bool) -> None:
+    @event.listens_for(engine, "connect")
+    def _settings(connection: sqlite3.Connection, _: object) -> None:
+        if wal:
+            connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA trusted_schema=OFF")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _open_to_read(place: Place) -> sqlite3.Connection:
+    assert place.file is not None
+    address = f"file:{quote(str(place.file.absolute()))}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, check_same_thread=False, timeout=BUSY_SECONDS)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        connection.close()
+        if os.access(place.file.parent, os.W_OK):
+            raise
+        connection = sqlite3.connect(f"{address}&immutable=1", uri=True, check_same_thread=False)
+    connection.execute("PRAGMA query_only=ON")
+    connection.execute("PRAGMA trusted_schema=OFF")
+    return connection
+
+
+def _postgres(place: Place, **options: Any) -> Engine:  # Any: options of create_engine
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        raise MissingExtra("a PostgreSQL log needs the extra: pip install 'society-sandbox[postgres]'") from None
+    try:
+        return create_engine(place.url, **options)
+    except DatabaseError as problem:
+        raise refusal(problem, place) from problem

@@ -1,0 +1,82 @@
+"""A table as it comes out of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from society.core.errors import MissingExtra
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+_SHOWN = 20
+
+
+class Frame:
+    """Rows with named columns; as a polars or pandas frame where those are installed."""
+
+    def __init__(
+        self, columns: Sequence[str], values: Sequence[Sequence[Any]], *, sql: str = ""
+    ) -> None:  # Any: SQL values
+        self.columns = tuple(columns)
+        self.values = [tuple(row) for row in values]
+        self.sql = sql
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:  # Any: SQL values
+        return (dict(zip(self.columns, row, strict=True)) for row in self.values)
+
+    def rows(self) -> list[dict[str, Any]]:  # Any: SQL values
+        """The rows as dictionaries; null is None."""
+        return list(self)
+
+    def column(self, name: str) -> list[Any]:  # Any: SQL values
+        """One column, in the order of the rows.
+
+        Raises:
+            ValueError: there is no such column.
+        """
+        place = self.columns.index(name)
+        return [row[place] for row in self.values]
+
+    def to_polars(self) -> polars.DataFrame:
+        """The rows as a polars frame.
+
+        Raises:
+            MissingExtra: polars is not installed.
+        """
+        try:
+            import polars
+        except ImportError:
+            raise MissingExtra("a polars frame needs the extra: pip install 'society-sandbox[analysis]'") from None
+        return polars.DataFrame(self.values, schema=list(self.columns), orient="row", infer_schema_length=None)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a pandas frame.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise MissingExtra("a pandas frame needs pandas: pip install pandas") from None
+        return pandas.DataFrame(self.values, columns=list(self.columns))
+
+    def __repr__(self) -> str:
+        return f"Frame({len(self.values)} rows: {', '.join(self.columns)})"
+
+    def _repr_html_(self) -> str:
+        """The first rows as an HTML table; all text is escaped."""
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{'' if value is None else escape(str(value))}</td>" for value in row) + "</tr>"
+            for row in self.values[:_SHOWN]
+        )
+        more = f"<p>{len(self.values) - _SHOWN} more rows</p>" if len(self.values) > _SHOWN else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"

@@ -1,0 +1,131 @@
+"""One writer a run: a lock of the operating system, which dies with the process that holds it.
+
+For SQLite it is a locked file in the folder ``<database>.locks``; for PostgreSQL an advisory lock of a connection of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import time
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, text
+
+from society.core.errors import LogUnusable
+
+_TRIES, _PAUSE = 3, 0.01
+"""Whoever asks whether a run is being written holds its lock for an instant; so a refusal is believed the third time."""
+
+
+class RunLock(Protocol):
+    """Held as long as a run is written."""
+
+    def release(self) -> None:
+        """Let go; calling it twice is harmless."""
+        ...
+
+
+class FileLock:
+    """A lock on a file next to a SQLite database.
+
+    Raises:
+        LogUnusable: another process, or another writer in this one, holds it; the message says who.
+    """
+
+    def __init__(self, database: Path, run_id: str) -> None:
+        self._path = lock_path(database, run_id)
+        self._path.parent.mkdir(exist_ok=True)
+        tries = _TRIES
+        while True:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                owner = _owner(handle)
+                os.close(handle)
+                if tries := tries - 1:
+                    time.sleep(_PAUSE)
+                    continue
+                raise LogUnusable(f"run {run_id} is being written by {owner}; wait for it, or stop it first") from None
+            if _same_file(handle, self._path):
+                break
+            os.close(handle)  # its last holder removed the file between our opening and locking it
+        os.ftruncate(handle, 0)
+        os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        self._handle: int | None = handle
+
+    def release(self) -> None:
+        if self._handle is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._handle)
+            self._handle = None
+
+
+class AdvisoryLock:
+    """A session lock of PostgreSQL, on a connection that is kept for it.
+
+    Raises:
+        LogUnusable: another session holds it.
+    """
+
+    def __init__(self, engine: Engine, run_id: str) -> None:
+        number = int.from_bytes(sha256(run_id.encode()).digest()[:8], signed=True)
+        self._connection: Connection | None = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        if not self._connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}):
+            owner = self._connection.execute(text("SELECT pid, host FROM run WHERE id = :run"), {"run": run_id}).first()
+            self.release()
+            who = f"process {owner.pid} on {owner.host}" if owner else "another process"
+            raise LogUnusable(f"run {run_id} is being written by {who}; wait for it, or stop it first")
+
+    def release(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()  # ends the session, and its lock with it
+            self._connection.close()
+            self._connection = None
+
+
+class NoLock:
+    """For a database in memory, which nobody else can open."""
+
+    def release(self) -> None:
+        return
+
+
+def lock_path(database: Path, run_id: str) -> Path:
+    """Where the lock of a run stands."""
+    return database.with_name(database.name + ".locks") / run_id
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody is writing the run whose lock stands there."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def _owner(handle: int) -> str:
+    try:
+        told = json.loads(os.pread(handle, 1000, 0))
+        return f"process {int(told['pid'])} on {told['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _same_file(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,386 @@
+"""Writing one run: the sink of its events and the journal of its calls."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from difflib import unified_diff
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import Connection, text
+
+from society.core.calls import ModelRequest, ModelResponse, Position
+from society.core.errors import Diverged, Paused
+from society.core.events import (
+    Event,
+    RunStarted,
+    Settled,
+    canonical_event,
+    chain_next,
+    chain_start,
+    event_from_plain,
+)
+from society.log.committer import Committer, Job, safe
+from society.log.journal import (
+    Asked,
+    Entry,
+    answer_columns,
+    call_rows,
+    diverged,
+    redacted_request,
+    redacted_response,
+)
+from society.log.lock import RunLock
+from society.log.projection import Projector
+from society.log.run_id import utc_now
+from society.log.seal import seal
+from society.log.text import Redaction, storable_text
+
+RunStatus: TypeAlias = Literal["running", "completed", "invalid", "paused", "interrupted", "failed"]
+
+_Ended: TypeAlias = tuple[Asked, ModelResponse | None, str, str | None, bytes]
+"""A try that ended: its answer, when, why it failed, and what came instead of an answer."""
+
+FREE = "mock:"
+_PENDING = 64
+"""Stages of a free run that may wait for the disk before the run does."""
+_HEADROOM = 1 << 20
+_HEADROOM_CALL = 1 << 16
+"""Bytes that must be left on the disk before a call is sent: some, and some more for each call in flight."""
+
+
+def is_free(model: str) -> bool:
+    """Whether asking the model again costs nothing and gives the same answer: the deterministic mocks."""
+    return model.startswith(FREE)
+
+
+class RunWriter:
+    """A run that is being written. It is a `Sink` of events and a `Journal` of calls.
+
+    Answers that cost something are on disk before anybody reads them, and so is a stage before the next one begins. Where
+    every seat is free (mocks and scripts), stages follow each other without waiting: what a crash takes is played again.
+
+    Attributes:
+        run_id: the id of the run.
+        name: the readable part of it.
+        failure: what stopped the writing, if anything did; whatever is written later fails with it too.
+    """
+
+    def __init__(
+        self,
+        committer: Committer,
+        lock: RunLock,
+        run_id: str,
+        name: str,
+        manifest: RunStarted,
+        *,
+        models_free: Callable[[str], bool] = is_free,
+        redaction: Redaction | None = None,
+        entries: Mapping[Position, Entry] | None = None,
+        issues: Mapping[Position, int] | None = None,
+        told: Sequence[tuple[str, str]] = (),
+        prompt_of: Callable[[str | None], Sequence[tuple[str, str]]] | None = None,
+    ) -> None:
+        self.run_id, self.name, self.manifest = run_id, name, manifest
+        self.failure: BaseException | None = None
+        self._committer, self._lock = committer, lock
+        self._free = models_free
+        self._redaction = redaction or Redaction()
+        self._all_free = all(models_free(model) or model.startswith("scripted") for model in manifest.models)
+        self._entries = dict(entries or {})
+        self._issues = dict(issues or {})
+        self._prompt_of = prompt_of
+        self._told = deque(told)
+        self._compared = 0
+        self._in_flight: dict[tuple[Position, int], Asked] = {}
+        self._ended: list[_Ended] = []
+        self._waiting: deque[Future[None]] = deque()
+        self._known: set[str] = set()
+        self._projector = Projector(run_id)
+        self._seq, self._head = 0, ""
+        self._rounds = 0
+        self._finished = False
+
+    # What follows until `stage` runs where the run is started.
+
+    def begin(self, job: Job) -> None:
+        """The rows that open the run; prepared by the log that starts it."""
+        self._append(job, canonical_event(self.manifest), self.manifest)
+        self._told.append((canonical_event(self.manifest), self._head))
+
+    def go_on(self, events: Sequence[Event], head: str) -> None:
+        """Take up the chain of a run that was left."""
+        for seq, event in enumerate(events):
+            for _ in self._projector.rows(seq, event):
+                pass
+        self._seq, self._head = len(events), head
+        self._rounds = max((event.round for event in events if isinstance(event, Settled)), default=0)
+
+    def abandon(self) -> None:
+        """Let go of the run without writing anything more."""
+        self._finished = True
+        self._lock.release()
+
+    @property
+    def head(self) -> str:
+        """The hash of the last event that was handed on to the disk."""
+        return self._head
+
+    async def stage(self, events: tuple[Event, ...]) -> None:
+        """Append the events of one stage, with their rows and the calls of free models made meanwhile.
+
+        Events the log holds already (of a resumed run, and the manifest) are compared and not written again.
+
+        Raises:
+            Diverged: an event differs from the one the log holds in its place.
+            Paused: the disk is full.
+            LogUnusable: the log cannot be written.
+        """
+        self._raise_failure()
+        fresh = []
+        for event in events:
+            body, event_ = self._canonical(event)
+            if self._told:
+                self._compare(body)
+            else:
+                fresh.append((body, event_))
+        if not fresh and not self._ended:
+            return
+        ended, self._ended = self._ended, []
+
+        def prepare(job: Job) -> None:
+            self._journal(job, ended)
+            for body, event_ in fresh:
+                self._append(job, body, event_)
+
+        done = self._committer.submit(self, prepare)
+        if not self._all_free:
+            await safe(done)
+            return
+        self._waiting.append(done)
+        while self._waiting and (len(self._waiting) > _PENDING or self._waiting[0].done()):
+            await safe(self._waiting.popleft())
+
+    async def finish(self, status: RunStatus = "completed", reason: str = "") -> None:
+        """Write what is left, the state of the run, and (for a run that ended) its seal; then let go of the run.
+
+        After a failure it only tries to write the status. Calling it twice is harmless.
+        """
+        if self._finished:
+            return
+        self._finished = True
+        try:
+            if self.failure is None:
+                ended, self._ended = self._ended, []
+
+                def prepare(job: Job) -> None:
+                    self._journal(job, ended)
+                    job.updates.append(lambda connection: self._close(connection, status, reason))
+
+                done = self._committer.submit(self, prepare)
+                while self._waiting:
+                    await safe(self._waiting.popleft())
+                await safe(done)
+            else:
+                await self._last_words(status, reason)
+        finally:
+            self._lock.release()
+
+    def recall(self, request: ModelRequest) -> ModelResponse | None:
+        """The committed answer at this position, or None.
+
+        Raises:
+            Diverged: the journal holds an answer to another question here.
+        """
+        entry = self._entries.get(request.at) if self._entries else None
+        if entry is None:
+            return None
+        asked = redacted_request(request, self._redaction)
+        if asked.hash != entry.request_hash:
+            raise diverged(asked, entry, self._prompt_of(entry.prompt) if self._prompt_of else ())
+        return entry.response
+
+    async def issue(self, request: ModelRequest, *, reserved_usd: float | None) -> int:
+        """Commit that the question is about to be sent; for free models, only remember it.
+
+        Raises:
+            Paused: the disk is full, or nearly.
+        """
+        self._raise_failure()
+        number = self._issues.get(request.at, 0)
+        self._issues[request.at] = number + 1
+        asked = Asked(redacted_request(request, self._redaction), number, reserved_usd, utc_now())
+        self._in_flight[request.at, number] = asked
+        if self._free(request.model):
+            return number
+        try:
+            self._check_headroom()
+            await safe(
+                self._committer.submit(self, lambda job: job.rows.extend(call_rows(self.run_id, asked, self._known)))
+            )
+        except BaseException:
+            self._in_flight.pop((request.at, number), None)
+            raise
+        return number
+
+    async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> None:
+        """Commit what came back, before anybody reads it; for free models, with the stage."""
+        await self._end(request, issue, redacted_response(response, self._redaction), None, b"")
+
+    async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:
+        """Record that this try brought no answer; `raw` is what came instead, if anything."""
+        redact = self._redaction
+        await self._end(request, issue, None, redact.text(error), redact.bytes(raw))
+
+    async def _end(
+        self, request: ModelRequest, issue: int, response: ModelResponse | None, error: str | None, raw: bytes
+    ) -> None:
+        asked = self._in_flight.pop((request.at, issue))
+        if response is not None:
+            self._issues.pop(request.at, None)
+        if self._free(request.model):
+            self._ended.append((asked, response, utc_now(), error, raw))
+            return
+        self._raise_failure()
+        ended = utc_now()
+
+        def prepare(job: Job) -> None:
+            job.updates.append(lambda connection: self._update_call(connection, (asked, response, ended, error, raw)))
+
+        await safe(self._committer.submit(self, prepare))
+
+    def _raise_failure(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def _canonical(self, event: Event) -> tuple[str, Event]:
+        body = canonical_event(event)
+        if self._redaction:
+            clean = self._redaction.text(body)
+            if clean != body:
+                return clean, event_from_plain(json.loads(clean))
+        return body, event
+
+    def _compare(self, body: str) -> None:
+        held, _ = self._told.popleft()
+        if held != body:
+            raise Diverged(_difference(self._compared, held, body))
+        self._compared += 1
+
+    def _check_headroom(self) -> None:
+        file = self._committer.place.file
+        if file is None:
+            return
+        disk = os.statvfs(file.parent)
+        if disk.f_bavail * disk.f_frsize < _HEADROOM + _HEADROOM_CALL * len(self._in_flight):
+            raise Paused(
+                f"the disk of {file} is nearly full; nothing is lost: make room, then go on with `society resume {self.run_id}`"
+            )
+
+    # What follows runs in the writer's thread.
+
+    def _append(self, job: Job, body: str, event: Event) -> None:
+        self._head = chain_next(self._head, body) if self._seq else chain_start(self.manifest)
+        round_ = getattr(event, "round", None)
+        job.rows.append(("event", (self.run_id, self._seq, round_, event.kind, body, self._head)))
+        job.rows.extend(self._projector.rows(self._seq, event))
+        self._seq += 1
+        if isinstance(event, Settled):
+            self._rounds = event.round
+
+    def _journal(self, job: Job, ended: Sequence[_Ended]) -> None:
+        for asked, response, at, error, raw in ended:
+            rows = call_rows(self.run_id, asked, self._known, response=response, ended=at, error=error, raw=raw)
+            job.rows.extend(rows)
+
+    def _update_call(self, connection: Connection, ended_call: _Ended) -> None:
+        asked, response, ended, error, raw = ended_call
+        at = asked.request.at
+        names = ("finish", "text", "raw", "detail", "tokens_in", "tokens_out", "tokens_cached", "usd", "estimated")
+        values: dict[str, Any] = dict(zip(names, answer_columns(response, raw), strict=True))  # Any: values of columns
+        connection.execute(
+            _END_CALL,
+            values
+            | {
+                "status": "answered" if response is not None else "failed",
+                "served": None if response is None else response.served_model,
+                "cached": None if response is None else response.cached,
+                "seconds": None if response is None else response.seconds,
+                "ended": ended,
+                "error": None if error is None else storable_text(error),
+                "run": self.run_id,
+                "round": at.round,
+                "stage": at.stage,
+                "turn": at.turn,
+                "agent": at.agent,
+                "attempt": at.attempt,
+                "issue": asked.issue,
+            },
+        )
+
+    def _close(self, connection: Connection, status: RunStatus, reason: str) -> None:
+        words = storable_text(self._redaction.text(reason))
+        connection.execute(
+            _CLOSE_RUN,
+            {
+                "status": status,
+                "reason": words,
+                "ended": utc_now(),
+                "rounds": self._rounds,
+                "events": self._seq,
+                "head": self._head,
+                "run": self.run_id,
+            },
+        )
+        sealed = seal(connection, self.run_id) if status in ("completed", "invalid") else None
+        connection.execute(text("UPDATE run SET seal = :seal WHERE id = :run"), {"seal": sealed, "run": self.run_id})
+
+    async def _last_words(self, status: RunStatus, reason: str) -> None:
+        def prepare(job: Job) -> None:
+            job.updates.append(lambda connection: _say(connection, self.run_id, status, reason))
+
+        try:
+            await safe(self._committer.submit(_Nobody(), prepare))
+        except Exception:  # the first failure is the one to show
+            return
+
+
+class _Nobody:
+    failure: BaseException | None = None
+
+
+def _say(connection: Connection, run_id: str, status: str, reason: str) -> None:
+    connection.execute(
+        text("UPDATE run SET status = :status, reason = :reason, ended = :ended WHERE id = :run"),
+        {"status": status, "reason": storable_text(reason), "ended": utc_now(), "run": run_id},
+    )
+
+
+def _difference(seq: int, held: str, now: str) -> str:
+    old = json.dumps(json.loads(held), indent=1).splitlines()
+    new = json.dumps(json.loads(now), indent=1).splitlines()
+    shown = "\n".join(list(unified_diff(old, new, "log", "now", lineterm="", n=1))[:40])
+    return f"event {seq} is not the one the log holds; the scenario, the answers or the program have changed\n{shown}"
+
+
+_END_CALL = text(
+    "UPDATE model_call SET status = :status, served_model = :served, finish = :finish, text = :text, raw = :raw,"
+    " detail = :detail, tokens_in = :tokens_in, tokens_out = :tokens_out, tokens_cached = :tokens_cached, usd = :usd,"
+    " estimated = :estimated, cached = :cached, seconds = :seconds, ended = :ended, error = :error"
+    " WHERE run_id = :run AND round = :round AND stage = :stage AND turn = :turn AND agent = :agent"
+    " AND attempt = :attempt AND issue = :issue"
+)
+
+_CLOSE_RUN = text(
+    "UPDATE run SET status = :status, reason = :reason, ended = :ended, rounds_played = :rounds, events = :events,"
+    " head = :head,"
+    " calls = (SELECT COUNT(*) FROM model_call AS c WHERE c.run_id = run.id AND c.status = 'answered'),"
+    " tokens_in = (SELECT SUM(c.tokens_in) FROM model_call AS c WHERE c.run_id = run.id),"
+    " tokens_out = (SELECT SUM(c.tokens_out) FROM model_call AS c WHERE c.run_id = run.id),"
+    " usd = (SELECT SUM(c.usd) FROM model_call AS c WHERE c.run_id = run.id),"
+    " calls_unpriced = (SELECT COUNT(*) FROM model_call AS c WHERE c.run_id = run.id AND c.status = 'answered'"
+    " AND c.usd IS NULL) WHERE id = :run"
+)
