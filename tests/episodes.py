@@ -57,9 +57,14 @@ def first_round() -> list[Event]:
         Spoke(1, 0, 0, (Draft(None, "Let us take 5 each."), Draft((1,), "Just us two?")), "ok"),
         Spoke(1, 0, 1, (Draft(None, "Fine by me.\nCy: I agree"),), "ok", clipped=True),
         Spoke(1, 0, 2, (), "empty", error="nothing was said"),
-        Declared(1, 0, Declaration(5, (10, 8), None, None, Fraction(11, 2), 9, "fish for years"), "ok", '{"intend": 5}'),
         Declared(
-            1, 1, Declaration(20, None, None, (Belief(Fraction(1, 4), (5, 8)), Belief(Fraction(3, 4), (9, 8)))), "repaired"
+            1, 0, Declaration(5, (10, 8), None, None, Fraction(11, 2), 9, "fish for years"), "ok", '{"intend": 5}'
+        ),
+        Declared(
+            1,
+            1,
+            Declaration(20, None, None, (Belief(Fraction(1, 4), (5, 8)), Belief(Fraction(3, 4), (9, 8)))),
+            "repaired",
         ),
         Declared(1, 2, None, "defaulted", "gibberish \x00\ud800", "no JSON"),
         Acted(1, 0, 12, 12, "ok"),
@@ -116,4 +121,9 @@ def second_round() -> list[Event]:
 
 
 def events(model: str = "mock:greedy") -> list[Event]:
-    return [manifest(model), *first_round(), *second_round(), RunEnded("completed", "the game was over after round 2", 2)]
+    return [
+        manifest(model),
+        *first_round(),
+        *second_round(),
+        RunEnded("completed", "the game was over after round 2", 2),
+    ]
