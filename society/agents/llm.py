@@ -1,0 +1,192 @@
+"""A language model decides: render, ask, read, and ask once more with the error quoted.
+
+An unreadable answer is never turned into an action: the value is then None, the status says why, and the scenario says what
+that counts as.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from society.agents.briefing import Brief
+from society.agents.extracting import find, refuses, visible
+from society.agents.prompting import Plain, Prompts
+from society.agents.reading import Reading, read
+from society.agents.schemas import answer_schema, shape
+from society.agents.transcript import Transcript, action_text, inert, label
+from society.agents.window import Window, tokens_in
+from society.core.calls import ChatMessage, ModelClient, ModelRequest, ModelResponse, Sampling
+from society.core.errors import OutOfRange, Unreadable
+from society.core.policy import Act, Answer, Decide, Declare, ParseStatus, Question, Speak
+from society.core.seeds import Noise
+
+T = TypeVar("T")
+
+QUESTION_TOKENS = 250
+"""Room left for the question when the history is cut."""
+MOST_ERROR = 300
+_SEED_BITS = 31
+
+
+class LlmPolicy:
+    """An agent whose answers come from a language model.
+
+    Args:
+        client: where questions go.
+        model: the model as the user named it.
+        brief: what the seat knows from the start.
+        prompts: the templates.
+        sampling: temperature and the like; its seed is set for each call from `seed`.
+        attempts: how often a question is asked in all.
+        context_tokens: longest prompt, as this package estimates tokens.
+        seed: the seed of the run; each call's sampling seed follows from it and the position. None sends none.
+    """
+
+    def __init__(
+        self,
+        client: ModelClient,
+        model: str,
+        brief: Brief,
+        prompts: Prompts,
+        *,
+        sampling: Sampling,
+        attempts: int = 2,
+        context_tokens: int = 6000,
+        seed: int | None = None,
+    ) -> None:
+        self.client, self.model, self.brief, self.prompts = client, model, brief, prompts
+        self.sampling, self.attempts, self.context_tokens, self.seed = sampling, attempts, context_tokens, seed
+        transcript = Transcript(prompts, brief.agent, brief.names, brief.words, brief.mechanism)
+        room = context_tokens - tokens_in(brief.system) - QUESTION_TOKENS
+        self._window = Window(transcript, max(room, QUESTION_TOKENS))
+
+    async def answer(self, question: Question[T]) -> Answer[T]:
+        """Answer one typed question.
+
+        Raises:
+            SocietyError: what stops the whole run: a refused key, a spent budget.
+        """
+        status: ParseStatus = "defaulted"
+        errors: list[str] = []
+        text = ""
+        for attempt in range(self.attempts):
+            last = attempt == self.attempts - 1
+            request = self._request(question, attempt, errors[-1] if errors else "")
+            response = await self.client.complete(request)
+            text = response.text or response.detail
+            failure = _no_answer(response)
+            if failure is not None:
+                status, reason = failure
+                errors.append(reason)
+                if response.finish == "error" and "context" in response.detail.casefold():
+                    self._window.halve()
+                continue
+            try:
+                reading = read(response.text, question, last=last)
+            except OutOfRange as problem:
+                status = "defaulted"
+                errors.append(_clip(str(problem)))
+                if last and isinstance(problem.nearest, Reading):
+                    stands = cast("Reading[T]", problem.nearest)
+                    return self._done(stands, "out_of_range", text, errors, attempt)
+            except Unreadable as problem:
+                status = "refused" if _is_refusal(response.text) else "defaulted"
+                errors.append(_clip(str(problem)))
+            else:
+                return self._done(reading, "retried" if attempt else "ok", text, errors, attempt)
+        return Answer(None, status, text=text, error="; ".join(errors), attempts=self.attempts)
+
+    def _done(self, reading: Reading[T], status: ParseStatus, text: str, errors: list[str], attempt: int) -> Answer[T]:
+        if status == "ok" and reading.mended:
+            status = "repaired"
+        faults = [*errors, _clip(reading.outside)] if reading.outside and status != "out_of_range" else errors
+        return Answer(reading.value, status, reading.submitted, text, "; ".join(faults), attempt + 1)
+
+    def _request(self, question: Question[Any], attempt: int, error: str) -> ModelRequest:
+        asked = self.question_text(question)
+        if error:
+            asked += "\n\n" + self.prompts.render("repair.j2", {**self.brief.words, "error": error})
+        history = self._window.text(question.seen.history)
+        fixed = tokens_in(self.brief.system) + tokens_in(asked)
+        while fixed + tokens_in(history) > self.context_tokens and self._window.halve():
+            history = self._window.text(question.seen.history)
+        at = replace(question.at, attempt=attempt)
+        sampling = self.sampling
+        if self.seed is not None:
+            lot = Noise(self.seed, at.round).bits("sampling", (at.stage, at.turn, at.agent, attempt))
+            sampling = replace(sampling, seed=lot >> (64 - _SEED_BITS))
+        return ModelRequest(
+            at=at,
+            model=self.model,
+            messages=(
+                ChatMessage("system", self.brief.system),
+                ChatMessage("user", f"{history}\n\n{asked}" if history else asked),
+            ),
+            schema=answer_schema(question),
+            schema_name=type(question).__name__.lower(),
+            sampling=sampling,
+        )
+
+    def question_text(self, question: Question[Any]) -> str:
+        """The words of one question, without the history."""
+        seen = question.seen
+        context: dict[str, Plain] = {
+            **self.brief.words,
+            "round": seen.round,
+            "rounds": seen.rounds,
+            "situation": self.brief.situation(self.prompts, seen.facts, seen.round),
+            "rules_in_force": [inert(rule) for rule in seen.rules],
+            "turn": question.at.turn,
+            "shape": shape(answer_schema(question)),
+        }
+        template, further = self._asked(question)
+        return self.prompts.render(template, {**context, **further})
+
+    def _asked(self, question: Question[Any]) -> tuple[str, Mapping[str, Plain]]:
+        if isinstance(question, Speak):
+            return "talk.j2", {
+                "private": question.private,
+                "public": question.public,
+                "most_characters": question.most_characters,
+                "turns": question.turns,
+            }
+        if isinstance(question, Declare):
+            return "declare.j2", {"predict": question.predict, "totals": question.totals}
+        if isinstance(question, Act):
+            earlier = [
+                {"name": label(question.seen.names[seat]), "action": action_text(action)}
+                for seat, action in question.earlier
+            ]
+            return "act.j2", {"earlier": earlier, "choices": question.seen.space.describe()}
+        if isinstance(question, Decide):
+            parts = [{"name": label(name), "choices": space.describe()} for name, space in question.parts.items()]
+            about = "\n".join(inert(line) for line in question.about.splitlines())
+            return "decide.j2", {"about": about, "parts": parts, "purpose": question.purpose}
+        raise TypeError(f"no prompt is known for a {type(question).__name__}")
+
+
+def _no_answer(response: ModelResponse) -> tuple[ParseStatus, str] | None:
+    """Why there is nothing to read, or None when there is."""
+    if response.finish == "length":
+        return "truncated", "the answer was cut off before its end; be shorter"
+    if response.finish in ("refusal", "filtered"):
+        return "refused", f"no answer was given ({response.finish})"
+    if response.finish == "error":
+        return "defaulted", _clip(f"no answer came: {response.detail}")
+    if response.finish == "empty" or not visible(response.text):
+        return "empty", "the answer was empty"
+    return None
+
+
+def _is_refusal(text: str) -> bool:
+    try:
+        found = find(text)
+    except Unreadable:
+        return False
+    return not found.candidates and refuses(found.prose)
+
+
+def _clip(text: str) -> str:
+    return inert(text)[:MOST_ERROR]

@@ -1,0 +1,244 @@
+"""Prompt templates: strict, sandboxed, hashed.
+
+Templates live in ``prompts/``: a file in the working directory's ``prompts`` wins over the one of the same name that is
+shipped. They are a small subset of jinja: text, values, conditions, loops over given lists, includes, blocks. They cannot
+call anything, and what they are given is plain data, so a template words what the rules compute and can reach nothing else.
+
+A name that does not exist is found when the templates are loaded, in every branch, before any model is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cached_property
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, meta, nodes
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import BaseModel
+
+from society.core.errors import BadInput, did_you_mean
+from society.core.exact import show
+
+MAX_TEMPLATE_BYTES = 64 * 1024
+
+Plain = Any
+"""Values of a template: dict, list, str, int, float, bool, None. Any, since jinja is not typed."""
+
+_FORBIDDEN = (
+    nodes.Call,
+    nodes.CallBlock,
+    nodes.Macro,
+    nodes.Import,
+    nodes.FromImport,
+    nodes.FilterBlock,
+    nodes.Pow,
+    nodes.Extends,
+    nodes.Concat,
+)
+_FILTERS = frozenset(
+    {"items", "listed", "join", "length", "lower", "upper", "capitalize", "first", "last", "abs", "round"}
+)
+
+
+class TemplateFault(BadInput):
+    """A template that cannot be used; says which, where and why."""
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Multiplication is for numbers: a repeated string would be a bomb."""
+
+    intercepted_binops = frozenset({"*", "%"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if not all(isinstance(value, (int, float)) for value in (left, right)):
+            raise TemplateFault(f"a template may use {operator!r} on numbers only")
+        return super().call_binop(context, operator, left, right)
+
+
+def listed(words: Sequence[object], joint: str = "and") -> str:
+    """``Ann, Bo and Cy``."""
+    texts = [str(word) for word in words]
+    if len(texts) < 2:
+        return "".join(texts)
+    return f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
+
+
+def plain_data(value: Any) -> Plain:
+    """The value as data that a template may hold; fractions become the nearest decimal.
+
+    Raises:
+        TypeError: for anything with behaviour.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    if isinstance(value, BaseModel):
+        return {name: plain_data(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        return {str(key): plain_data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain_data(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+    raise TypeError(f"{type(value).__name__} is no plain data for a template")
+
+
+def prompt_folders() -> tuple[Path, ...]:
+    """Where templates are looked for, most important first."""
+    source = Path(__file__).resolve().parents[2] / "prompts"
+    packaged = Path(str(files("society") / "_data" / "prompts"))
+    found = [Path.cwd() / "prompts", source, packaged]
+    return tuple(dict.fromkeys(folder.resolve() for folder in found if folder.is_dir()))
+
+
+class Prompts:
+    """A set of templates, read once.
+
+    Attributes:
+        sources: the text of each template, by name such as ``goals/own_payoff.j2``.
+    """
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self.sources = dict(sources)
+        self._environment = _Environment(
+            loader=DictLoader(self.sources),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,
+            finalize=lambda value: show(value, 4) if isinstance(value, float) else value,
+        )
+        self._environment.globals.clear()
+        self._environment.filters = {k: v for k, v in self._environment.filters.items() if k in _FILTERS}
+        self._environment.filters["listed"] = listed
+        self._templates: dict[str, Template] = {}
+        self._hashes: dict[str, str] = {}
+
+    @classmethod
+    def load(cls, folders: Sequence[Path] | None = None) -> Prompts:
+        """Read the templates of several folders; of two with one name, the one in the earlier folder wins.
+
+        Raises:
+            TemplateFault: a template is too long, is no text, or leads out of its folder.
+        """
+        sources: dict[str, str] = {}
+        for folder in prompt_folders() if folders is None else folders:
+            for path in sorted(folder.rglob("*.j2")):
+                name = path.relative_to(folder).as_posix()
+                if name not in sources:
+                    sources[name] = _read_template(path, folder)
+        return cls(sources)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self.sources))
+
+    def has(self, name: str) -> bool:
+        return name in self.sources
+
+    def blocks(self, name: str) -> frozenset[str]:
+        """The blocks that a template defines."""
+        return frozenset(self._template(name).blocks)
+
+    def render(self, name: str, context: Mapping[str, Plain], *, block: str | None = None) -> str:
+        """The text of a template, or of one of its blocks; blank lines at both ends are cut.
+
+        Raises:
+            TemplateFault: the template uses a name that is not in the context, or something forbidden.
+        """
+        template = self._template(name)
+        try:
+            if block is None:
+                return template.render(context).strip()
+            return "".join(template.blocks[block](template.new_context(dict(context)))).strip()
+        except (TemplateError, ArithmeticError, TypeError, ValueError) as problem:
+            raise TemplateFault(f"prompt template {name!r}: {problem}") from problem
+
+    def names_used(self, name: str) -> frozenset[str]:
+        """The variables of a template, those of all its branches and includes too."""
+        used: set[str] = set()
+        for part in self.closure(name):
+            used |= meta.find_undeclared_variables(self._tree(part))
+        return frozenset(used)
+
+    def fields_used(self, name: str, variable: str) -> frozenset[str]:
+        """Which fields of one variable a template names, as in ``variable.field``, in all its branches and includes."""
+        return frozenset(
+            node.attr
+            for part in self.closure(name)
+            for node in self._tree(part).find_all(nodes.Getattr)
+            if isinstance(node.node, nodes.Name) and node.node.name == variable
+        )
+
+    def closure(self, name: str) -> tuple[str, ...]:
+        """The template and all it includes, sorted.
+
+        Raises:
+            TemplateFault: an include that is not there, or one whose name is computed.
+        """
+        waiting, found = [name], set[str]()
+        while waiting:
+            part = waiting.pop()
+            if part in found:
+                continue
+            found.add(part)
+            for included in meta.find_referenced_templates(self._tree(part)):
+                if included is None:
+                    raise TemplateFault(f"prompt template {part!r}: the name of an include must be written out")
+                waiting.append(included)
+        return tuple(sorted(found))
+
+    def hash(self, name: str) -> str:
+        """SHA-256 over the template and everything it includes."""
+        if name not in self._hashes:
+            parts = [f"{part}\n{sha256(self.sources[part].encode()).hexdigest()}\n" for part in self.closure(name)]
+            self._hashes[name] = sha256("".join(parts).encode()).hexdigest()
+        return self._hashes[name]
+
+    def _template(self, name: str) -> Template:
+        if name not in self._templates:
+            for part in self.closure(name):
+                self._refuse_forbidden(part)
+            self._templates[name] = self._environment.get_template(name)
+        return self._templates[name]
+
+    def _tree(self, name: str) -> nodes.Template:
+        if name not in self.sources:
+            raise TemplateFault(f"there is no prompt template {name!r}{did_you_mean(name, self.sources)}")
+        try:
+            return self._environment.parse(self.sources[name], name=name)
+        except (TemplateError, TemplateNotFound, RecursionError) as problem:
+            line = getattr(problem, "lineno", None)
+            raise TemplateFault(f"prompt template {name!r}, line {line or '?'}: {problem}") from problem
+
+    def _refuse_forbidden(self, name: str) -> None:
+        tree = self._tree(name)
+        for node in tree.find_all(_FORBIDDEN):
+            raise TemplateFault(
+                f"prompt template {name!r}, line {node.lineno}: {type(node).__name__.lower()} is not allowed here; "
+                "templates hold text, values, conditions, loops, blocks and includes"
+            )
+        for wanted in tree.find_all(nodes.Filter):
+            if wanted.name not in self._environment.filters:
+                raise TemplateFault(
+                    f"prompt template {name!r}, line {wanted.lineno}: no filter {wanted.name!r} "
+                    f"(known: {', '.join(sorted(self._environment.filters))})"
+                )
+
+
+def _read_template(path: Path, folder: Path) -> str:
+    resolved = path.resolve()
+    if not resolved.is_relative_to(folder.resolve()) or not resolved.is_file():
+        raise TemplateFault(f"prompt template {path.name!r} is no plain file inside {folder.name!r}")
+    raw = resolved.read_bytes()
+    if len(raw) > MAX_TEMPLATE_BYTES:
+        raise TemplateFault(f"prompt template {path.name!r} is longer than {MAX_TEMPLATE_BYTES} bytes")
+    try:
+        return raw.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as problem:
+        raise TemplateFault(f"prompt template {path.name!r} is not UTF-8: {problem}") from problem
