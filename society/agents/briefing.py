@@ -6,18 +6,38 @@ personas of others nor how anybody decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from society.agents.prompting import Plain, Prompts, plain_data
 from society.agents.transcript import inert, label
+from society.core.exact import Json, show
 from society.core.goals import Goal, Weighted
-from society.core.mechanism import Facts, Mechanism
+from society.core.governed import Governed
+from society.core.mechanism import Fact, Facts, Mechanism
 from society.scenario.model import Scenario
 
-STAGES = ("talk", "declare", "act", "decide")
+QUESTIONS = ("talk.j2", "declare.j2", "act.j2", "decide.j2")
 ANY_MECHANISM = "mechanisms/any.j2"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The template of a mechanism, and which of its three blocks it has."""
+
+    prompts: Prompts
+    name: str
+    words: Mapping[str, Plain]
+
+    def say(self, block: str, facts: Facts, round_: int) -> str:
+        """A block with these facts; a template without that block lists the facts."""
+        context = {**self.words, "facts": plain_data(facts), "round": round_}
+        if block in self.prompts.blocks(self.name):
+            return self.prompts.render(self.name, context, block=block)
+        if block == "rules" and not self.prompts.blocks(self.name):
+            return self.prompts.render(self.name, context)
+        return " ".join(f"{key}: {_fact(value)}." for key, value in facts.items())
 
 
 @dataclass(frozen=True)
@@ -29,19 +49,25 @@ class Brief:
         names: everybody's name, in seat order.
         words: plain data for the templates.
         system: the system message.
-        mechanism: the template that words the mechanism.
+        mechanism: how the mechanism is worded.
+        rules: what the system message says of each instrument in force at first, by the rule's id.
+        game, goal: the mechanism and the goal themselves, for the hints of offline models; no template sees them.
     """
 
     agent: int
     names: tuple[str, ...]
     words: Mapping[str, Plain]
     system: str
-    mechanism: str
+    mechanism: Wording
+    rules: Mapping[str, str]
+    game: Mechanism[Any]  # Any: each mechanism has its own type of state
+    goal: Goal
 
-    def situation(self, prompts: Prompts, facts: Facts, round_: int) -> str:
-        """The state of the commons as this agent is told of it, in words."""
-        context = {**self.words, "facts": plain_data(facts), "round": round_}
-        return prompts.render(self.mechanism, context, block="state")
+
+def _fact(value: Fact) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(show(part, 4) for part in value)
+    return str(value) if value is None or isinstance(value, (bool, str)) else show(value, 4)
 
 
 def brief(scenario: Scenario, agent: int, prompts: Prompts) -> Brief:
@@ -51,14 +77,16 @@ def brief(scenario: Scenario, agent: int, prompts: Prompts) -> Brief:
         TemplateFault: a template is missing or wrong.
     """
     spec = scenario.agents[agent]
-    mechanism = mechanism_template(scenario.mechanism, prompts)
+    game = Governed(scenario.mechanism, scenario.instruments, scenario.names)
+    state = game.initial_state()
     theme = {
-        key: inert(value) if key != "story" else value.strip() for key, value in plain_data(scenario.theme).items()
+        key: value.strip() if key == "story" else inert(value) for key, value in plain_data(scenario.theme).items()
     }
     words: dict[str, Plain] = {
         "theme": theme,
         "me": label(scenario.names[agent]),
         "names": [label(name) for name in scenario.names],
+        "n": len(scenario.names),
         "others": [
             {"name": label(name), "role": inert(other.role)}
             for seat, (name, other) in enumerate(zip(scenario.names, scenario.agents, strict=True))
@@ -68,20 +96,19 @@ def brief(scenario: Scenario, agent: int, prompts: Prompts) -> Brief:
         "rounds": scenario.rounds if scenario.disclosure.horizon else None,
         "talk": plain_data(scenario.stages.talk),
         "declare": plain_data(scenario.stages.declare),
-        "act": plain_data(scenario.stages.act),
-        "mechanism": plain_data(scenario.mechanism),
+        "act_stage": plain_data(scenario.stages.act),
+        "rules": plain_data(scenario.mechanism),
     }
-    system = prompts.render(
-        "system.j2",
-        {
-            **words,
-            "persona": spec.persona.strip(),
-            "goal": goal_words(spec.goal, prompts, words),
-            "rules": prompts.render(mechanism, words, block="rules"),
-            "instruments": [text for text in instrument_words(scenario, agent, prompts, words) if text],
-        },
-    )
-    return Brief(agent, scenario.names, words, system, mechanism)
+    wording = Wording(prompts, mechanism_template(scenario.mechanism, prompts), words)
+    rules = dict(rule_texts(game.rules_for(state, agent), prompts, words))
+    told = {
+        "persona": spec.persona.strip(),
+        "goal_text": goal_words(spec.goal, prompts, words),
+        "rules_text": wording.say("rules", game.observe(state, agent), 1),
+        "instrument_texts": [text for text in rules.values() if text],
+    }
+    system = prompts.render("system.j2", {**words, **told})
+    return Brief(agent, scenario.names, words, system, wording, rules, scenario.mechanism, spec.goal)
 
 
 def mechanism_template(mechanism: Mechanism[Any], prompts: Prompts) -> str:
@@ -100,21 +127,20 @@ def goal_words(goal: Goal, prompts: Prompts, words: Mapping[str, Plain]) -> str:
     return prompts.render(f"goals/{goal.kind}.j2", {**words, "goal": plain_data(goal), "parts": parts})
 
 
-def instrument_words(scenario: Scenario, agent: int, prompts: Prompts, words: Mapping[str, Plain]) -> Iterator[str]:
-    """What each instrument with a template of its own tells this agent from the start."""
-    for instrument in scenario.instruments:
-        name = f"instruments/{instrument.kind}.j2"
-        if prompts.has(name):
-            yield prompts.render(name, {**words, "instrument": plain_data(instrument), "agent": agent})
+def rule_texts(
+    rules: Iterable[tuple[str, Mapping[str, Json]]], prompts: Prompts, words: Mapping[str, Plain]
+) -> Iterator[tuple[str, str]]:
+    """What each rule in force tells an agent, by the rule's id."""
+    for template, variables in rules:
+        yield str(variables["id"]), prompts.render(template, {**words, "rule": plain_data(variables)})
 
 
 def templates_used(scenario: Scenario, prompts: Prompts) -> dict[str, str]:
     """SHA-256 of each template that this scenario's prompts are made of, by name."""
-    wanted = {"system.j2", "history.j2", "repair.j2", *(f"{stage}.j2" for stage in STAGES)}
+    wanted = {*QUESTIONS, "system.j2", "history.j2", "repair.j2"}
     wanted.add(mechanism_template(scenario.mechanism, prompts))
     wanted |= {f"goals/{kind}.j2" for spec in scenario.agents for kind in _goal_kinds(spec.goal)}
-    governed = {f"instruments/{instrument.kind}.j2" for instrument in scenario.instruments}
-    wanted |= {name for name in governed if prompts.has(name)}
+    wanted |= {f"instruments/{instrument.kind}.j2" for instrument in scenario.instruments}
     return {name: prompts.hash(name) for name in sorted(wanted)}
 
 

@@ -5,7 +5,8 @@ r"""The JSON objects in a model's words: one rule, in one pass.
 2.  If all that is left is one JSON value, that value is the only candidate.
 3.  Else every outermost ``{ ... }`` is a candidate: braces are counted, and inside them quotes are respected. Prose and code
     fences around them do not matter. Of several, each must be JSON, and none may be cut off.
-4.  A single one that is cut off or no JSON is mended once (a missing brace, a trailing comma, single quotes).
+4.  A single one that is no JSON is mended once (a missing brace, a trailing comma, single quotes), unless it breaks off in the
+    middle of a number or word.
 
 JSON is strict beyond the standard: no duplicate keys, no NaN or infinity, no numeral longer than any quantity, and decimals stay
 exact. Every step is linear in the length of the words.
@@ -225,6 +226,8 @@ def _mend(text: str, fault: Unreadable) -> Any:
     """The value of slightly broken JSON."""
     if len(text) > MOST_MENDED or _nesting(text) > MOST_NESTING:
         raise fault
+    if text[-1].isalnum():
+        raise Unreadable("the answer is cut off")  # 1 may have been the beginning of 10
     import json_repair
 
     mended = json_repair.repair_json(text, ensure_ascii=False)

@@ -6,20 +6,21 @@ that counts as.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from society.agents.briefing import Brief
 from society.agents.extracting import find, refuses, visible
-from society.agents.prompting import Plain, Prompts
+from society.agents.hints import Hints
+from society.agents.prompting import Prompts
+from society.agents.questions import Questions, transcript_of
 from society.agents.reading import Reading, read
-from society.agents.schemas import answer_schema, shape
-from society.agents.transcript import Transcript, action_text, inert, label
+from society.agents.schemas import answer_schema
+from society.agents.transcript import inert
 from society.agents.window import Window, tokens_in
 from society.core.calls import ChatMessage, ModelClient, ModelRequest, ModelResponse, Sampling
 from society.core.errors import OutOfRange, Unreadable
-from society.core.policy import Act, Answer, Decide, Declare, ParseStatus, Question, Speak
+from society.core.policy import Answer, ParseStatus, Question
 from society.core.seeds import Noise
 
 T = TypeVar("T")
@@ -58,9 +59,9 @@ class LlmPolicy:
     ) -> None:
         self.client, self.model, self.brief, self.prompts = client, model, brief, prompts
         self.sampling, self.attempts, self.context_tokens, self.seed = sampling, attempts, context_tokens, seed
-        transcript = Transcript(prompts, brief.agent, brief.names, brief.words, brief.mechanism)
+        self._questions = Questions(brief, prompts)
         room = context_tokens - tokens_in(brief.system) - QUESTION_TOKENS
-        self._window = Window(transcript, max(room, QUESTION_TOKENS))
+        self._window = Window(transcript_of(brief, prompts), max(room, QUESTION_TOKENS))
 
     async def answer(self, question: Question[T]) -> Answer[T]:
         """Answer one typed question.
@@ -105,7 +106,7 @@ class LlmPolicy:
         return Answer(reading.value, status, reading.submitted, text, "; ".join(faults), attempt + 1)
 
     def _request(self, question: Question[Any], attempt: int, error: str) -> ModelRequest:
-        asked = self.question_text(question)
+        asked = self._questions.text(question)
         if error:
             asked += "\n\n" + self.prompts.render("repair.j2", {**self.brief.words, "error": error})
         history = self._window.text(question.seen.history)
@@ -124,47 +125,10 @@ class LlmPolicy:
                 ChatMessage("system", self.brief.system),
                 ChatMessage("user", f"{history}\n\n{asked}" if history else asked),
             ),
-            schema=answer_schema(question),
+            schema=answer_schema(question, Hints(question.seen, self.brief.game, self.brief.goal)),
             schema_name=type(question).__name__.lower(),
             sampling=sampling,
         )
-
-    def question_text(self, question: Question[Any]) -> str:
-        """The words of one question, without the history."""
-        seen = question.seen
-        context: dict[str, Plain] = {
-            **self.brief.words,
-            "round": seen.round,
-            "rounds": seen.rounds,
-            "situation": self.brief.situation(self.prompts, seen.facts, seen.round),
-            "rules_in_force": [inert(rule) for rule in seen.rules],
-            "turn": question.at.turn,
-            "shape": shape(answer_schema(question)),
-        }
-        template, further = self._asked(question)
-        return self.prompts.render(template, {**context, **further})
-
-    def _asked(self, question: Question[Any]) -> tuple[str, Mapping[str, Plain]]:
-        if isinstance(question, Speak):
-            return "talk.j2", {
-                "private": question.private,
-                "public": question.public,
-                "most_characters": question.most_characters,
-                "turns": question.turns,
-            }
-        if isinstance(question, Declare):
-            return "declare.j2", {"predict": question.predict, "totals": question.totals}
-        if isinstance(question, Act):
-            earlier = [
-                {"name": label(question.seen.names[seat]), "action": action_text(action)}
-                for seat, action in question.earlier
-            ]
-            return "act.j2", {"earlier": earlier, "choices": question.seen.space.describe()}
-        if isinstance(question, Decide):
-            parts = [{"name": label(name), "choices": space.describe()} for name, space in question.parts.items()]
-            about = "\n".join(inert(line) for line in question.about.splitlines())
-            return "decide.j2", {"about": about, "parts": parts, "purpose": question.purpose}
-        raise TypeError(f"no prompt is known for a {type(question).__name__}")
 
 
 def _no_answer(response: ModelResponse) -> tuple[ParseStatus, str] | None:

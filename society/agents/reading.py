@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from society.agents.extracting import Found, find, refuses
 from society.agents.schemas import EVERYBODY
 from society.agents.transcript import whole
 from society.core.actions import Action, Amount, Choice
 from society.core.errors import OutOfRange, Unreadable
-from society.core.exact import Json, Number, parse_exact, plain
+from society.core.exact import Json, Number, parse_exact, plain, show, tidy
 from society.core.mechanism import SpaceOf
+from society.core.moves import read_moves
 from society.core.policy import Act, Belief, Decide, Declaration, Declare, Draft, Question, Speak, Utterance
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ def read(text: str, question: Question[T], *, last: bool = False) -> Reading[T]:
 def _reader(question: Question[Any], last: bool) -> Callable[[Any], Reading[Any]]:
     if isinstance(question, Act):
         space = question.seen.space
-        return lambda raw: _read_action(space, _need(_fields(raw), "action"))
+        return lambda raw: read_action(space, _need(_fields(raw), "action"))
     if isinstance(question, Decide):
         parts = question.parts
         return lambda raw: _read_parts(parts, _fields(raw))
@@ -115,9 +116,9 @@ def _bare(found: Found, question: Question[Any], fault: Unreadable | None) -> Re
     if isinstance(question, Act) and isinstance(bare, (str, int, Decimal)) and not isinstance(bare, bool):
         space = question.seen.space
         if isinstance(space, Amount) and not isinstance(bare, str):
-            return _outside_raised(_read_action(space, bare))
+            return _outside_raised(read_action(space, bare))
         if isinstance(space, Choice) and isinstance(bare, str):
-            return _outside_raised(_read_action(space, bare.strip("\"'`*. \n")))
+            return _outside_raised(read_action(space, bare.strip("\"'`*. \n")))
     talks = isinstance(question, Speak) and question.public
     if talks and not found.candidates and _is_prose(found.prose) and not refuses(found.prose):
         drafts = (Draft(None, whole(found.prose)),)
@@ -142,6 +143,8 @@ def exact_data(raw: Any) -> Any:
         return parse_exact(raw)
     if isinstance(raw, list):
         return [exact_data(item) for item in raw]
+    if isinstance(raw, dict):
+        return {key: exact_data(item) for key, item in raw.items()}
     return raw
 
 
@@ -156,23 +159,24 @@ def _said(raw: Any) -> Json:
     return whole(raw)[:MOST_WORDS] if isinstance(raw, str) else raw
 
 
-def _read_action(space: SpaceOf, raw: Any) -> Reading[Action]:
+def read_action(space: SpaceOf, raw: Any) -> Reading[Action]:
     """An action, or the nearest allowed one with the reason in `outside`."""
     said = _said(raw)
     try:
         return Reading(space.read(exact_data(raw)), said)
     except OutOfRange as problem:
         asked = problem.asked
-        if not isinstance(asked, (int, Fraction)) or abs(asked) >= LARGEST or problem.nearest is None:
+        nearest = cast("Action | None", problem.nearest)
+        if nearest is None or (isinstance(asked, (int, Fraction)) and not -LARGEST < asked < LARGEST):
             raise Unreadable(str(problem)) from None
-        return Reading(problem.nearest, said, outside=str(problem))  # type: ignore[arg-type]  # nearest is an action of the space
+        return Reading(nearest, said, outside=str(problem))
 
 
 def _read_parts(parts: Mapping[str, SpaceOf], fields: Mapping[str, Any]) -> Reading[Mapping[str, Action]]:
     readings: dict[str, Reading[Action]] = {}
     for name, space in parts.items():
         try:
-            readings[name] = _read_action(space, _need(fields, name))
+            readings[name] = read_action(space, _need(fields, name))
         except Unreadable as problem:
             raise Unreadable(f"{name}: {problem}") from None
     outside = "; ".join(f"{name}: {reading.outside}" for name, reading in readings.items() if reading.outside)
@@ -198,8 +202,9 @@ def _read_utterance(question: Speak, fields: Mapping[str, Any]) -> Reading[Utter
     else:
         raise Unreadable("the answer has no 'messages'" if question.private else "the answer has no 'message'")
     kept = tuple(draft for draft in drafts if draft.text.strip())
+    moves = read_moves(exact_data(fields.get("moves")), question.offers, question.seen.names) if question.offers else ()
     said: list[Json] = [{"to": None if d.to is None else list(d.to), "text": d.text} for d in kept]
-    return Reading(Utterance(kept), said)
+    return Reading(Utterance(kept, moves), [*said, _said(fields["moves"])] if moves else said)
 
 
 def _read_draft(question: Speak, fields: Mapping[str, Any], key: str) -> Draft:
@@ -284,17 +289,17 @@ class _Sheet:
             return None
 
     def action(self, space: SpaceOf, raw: Any) -> Action:
-        reading = _read_action(space, raw)
+        reading = read_action(space, raw)
         if reading.outside:
             self.faults.append(reading.outside)
         return reading.value
 
-    def number(self, raw: Any) -> Number:
+    def number(self, raw: Any) -> int | Fraction:
         try:
             value = parse_exact(raw)
         except ValueError as problem:
             raise Unreadable(str(problem)) from None
-        if abs(value) >= LARGEST:
+        if not -LARGEST < value < LARGEST:
             raise Unreadable("that number is out of bounds")
         return value
 
@@ -320,18 +325,18 @@ class _Sheet:
         amounts = [self.spaces[seat] for seat in self.others]
         if not all(isinstance(space, Amount) and space.intervals for space in amounts):
             return value
-        low = sum(space.low for space in amounts if isinstance(space, Amount))
-        high = sum(space.high for space in amounts if isinstance(space, Amount))
-        inside = min(max(value, low), high)
+        low = sum((space.low for space in amounts if isinstance(space, Amount)), Fraction(0))
+        high = sum((space.high for space in amounts if isinstance(space, Amount)), Fraction(0))
+        inside = tidy(min(max(value, low), high))
         if inside != value:
-            self.faults.append(f"the others together can only reach {low} to {high}, not {value}")
+            self.faults.append(f"the others together can only reach {low} to {high}, not {show(value)}")
         return inside
 
     def beliefs(self, raw: Any) -> tuple[Belief, ...] | None:
         """Several profiles with probabilities; those that do not add up to 1 are scaled to it."""
         if not isinstance(raw, list) or len(raw) > MOST_DRAFTS:
             raise Unreadable(f"'distribution' must be a list of at most {MOST_DRAFTS}")
-        pairs: list[tuple[Number, tuple[Action, ...]]] = []
+        pairs: list[tuple[int | Fraction, tuple[Action, ...]]] = []
         for item in raw:
             fields = _fields(item)
             weight = self.number(_need(fields, "probability"))
@@ -341,7 +346,7 @@ class _Sheet:
             if profile is None or any(action is None for action in profile):
                 raise Unreadable("each possible case needs an action of every other agent")
             pairs.append((weight, tuple(action for action in profile if action is not None)))
-        whole_weight = sum(Fraction(weight) for weight, _ in pairs)
+        whole_weight = sum((Fraction(weight) for weight, _ in pairs), Fraction(0))
         if not pairs:
             return None
         if whole_weight <= 0:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import reduce
-from typing import Any, cast
+from fractions import Fraction
+from typing import Any
 
+from society.agents.hints import Hints
 from society.core.actions import Amount
 from society.core.exact import Json, show
+from society.core.moves import moves_schema
 from society.core.policy import Act, Decide, Declare, Question, Speak
+from society.models.schema import HINT
 
 Schema = dict[str, Json]
 
@@ -23,18 +26,24 @@ OBJECTIVE_CHARACTERS = 120
 EVERYBODY = "everybody"
 
 
-def answer_schema(question: Question[Any]) -> Schema:  # Any: a question of whatever answer type
+def answer_schema(question: Question[Any], hints: Hints | None = None) -> Schema:  # Any: whatever the answer is
     """The schema of the answer to a question.
+
+    Args:
+        question: what is asked.
+        hints: what offline models go by; they never leave the process.
 
     Raises:
         TypeError: an unknown kind of question.
     """
+    hints = hints or Hints(question.seen, None, None)
     if isinstance(question, Speak):
-        return _speak(question)
+        return _speak(question, hints)
     if isinstance(question, Declare):
-        return _declare(question)
+        return _declare(question, hints)
     if isinstance(question, Act):
-        return _object({"action": question.seen.space.answer_schema()})
+        space = question.seen.space
+        return _object({"action": {**space.answer_schema(), HINT: hints.action("action", space)}})
     if isinstance(question, Decide):
         return _object({name: space.answer_schema() for name, space in question.parts.items()})
     raise TypeError(f"no answer is known for a {type(question).__name__}")
@@ -49,45 +58,50 @@ def _object(properties: Mapping[str, Json]) -> Schema:
     }
 
 
-def _speak(question: Speak) -> Schema:
+def _speak(question: Speak, hints: Hints) -> Schema:
     text: Schema = {
         "type": "string",
         "maxLength": question.most_characters,
-        "description": "what you say; empty to stay silent",
+        "description": "what you say",
+        HINT: hints.message(),
     }
+    moves = moves_schema(question.offers, question.seen.names)
+    further: dict[str, Json] = {} if moves is None else {"moves": moves}
     if not question.private:
-        return _object({"message": text})
+        return _object({"message": text, **further})
     seen = question.seen
     others = [name for seat, name in enumerate(seen.names) if seat != seen.agent]
     names: list[Json] = [*([EVERYBODY] if question.public else []), *others]
-    to: Schema = {
+    to: Schema = {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1, "maxItems": len(names)}
+    messages: Schema = {
         "type": "array",
-        "items": {"type": "string", "enum": names},
-        "minItems": 1,
-        "maxItems": max(1, len(others)),
-        "description": "who hears it",
+        "items": _object({"to": to, "text": text}),
+        "maxItems": MOST_MESSAGES,
+        HINT: {"messages": True},
     }
-    messages: Schema = {"type": "array", "items": _object({"to": to, "text": text}), "maxItems": MOST_MESSAGES}
-    return _object({"messages": messages})
+    return _object({"messages": messages, **further})
 
 
-def _declare(question: Declare) -> Schema:
+def _declare(question: Declare, hints: Hints) -> Schema:
     seen = question.seen
-    spaces = {
-        name: space.answer_schema()
+    others: dict[str, Json] = {
+        name: {**space.answer_schema(), HINT: hints.prediction(seat)}
         for seat, (name, space) in enumerate(zip(seen.names, question.spaces, strict=False))
         if seat != seen.agent
     }
-    properties: dict[str, Json] = {"intended": seen.space.answer_schema()}
-    if question.predict == "per_agent" and spaces:
-        properties["predicted"] = _object(spaces)
-    if question.predict == "total" and question.totals and spaces:
-        properties["predicted_total"] = _total(question)
-    if question.predict == "distribution" and spaces:
-        belief = _object({"probability": {"type": "number", "minimum": 0, "maximum": 1}, "actions": _object(spaces)})
+    properties: dict[str, Json] = {
+        "intended": {**seen.space.answer_schema(), HINT: hints.action("intended", seen.space)}
+    }
+    if question.predict == "per_agent" and others:
+        properties["predicted"] = _object(others)
+    if question.predict == "total" and question.totals and others:
+        properties["predicted_total"] = {**_total(question), HINT: hints.total()}
+    if question.predict == "distribution" and others:
+        belief = _object({"probability": {"type": "number", "minimum": 0, "maximum": 1}, "actions": _object(others)})
         properties["distribution"] = {"type": "array", "items": belief, "minItems": 1, "maxItems": MOST_BELIEFS}
-    properties["forecast"] = {"type": "number", "description": "the score you expect this round"}
-    properties["desired"] = {"type": "number", "description": "the score you would like this round"}
+    score: Schema = {"type": "number", "description": "the score you expect"}
+    properties["forecast"] = {**score, HINT: hints.score("forecast")}
+    properties["desired"] = {**score, "description": "the score you want", HINT: hints.score("desired")}
     properties["objective"] = {
         "type": "string",
         "maxLength": OBJECTIVE_CHARACTERS,
@@ -102,8 +116,8 @@ def _total(question: Declare) -> Schema:
     shape: Schema = {"type": "number", "description": "what all others together will do"}
     if len(amounts) < len(others):
         return shape
-    low = reduce(lambda total, space: total + space.low, amounts, 0)
-    high = reduce(lambda total, space: total + space.high, amounts, 0)
+    low = sum((space.low for space in amounts), Fraction(0))
+    high = sum((space.high for space in amounts), Fraction(0))
     if all(space.step is not None and space.step % 1 == 0 for space in amounts):
         shape["type"] = "integer"
     shape["minimum"], shape["maximum"] = float(low), float(high)
@@ -120,21 +134,25 @@ def shape(schema: Json) -> str:
     """
     if not isinstance(schema, Mapping):
         return "<anything>"
-    kind = schema.get("type")
-    if kind == "object" and isinstance(schema.get("properties"), Mapping):
-        properties = cast("Mapping[str, Json]", schema["properties"])
-        shown = [f"{json.dumps(key, ensure_ascii=False)}: {shape(value)}" for key, value in _grouped(properties)]
-        return "{" + ", ".join(shown) + "}"
-    if kind == "array" and "description" not in schema:
-        return f"[{shape(schema.get('items'))}, ...]"
-    words = schema.get("description")
-    return f"<{words if isinstance(words, str) else kind}>"
+    properties, options, variants = schema.get("properties"), schema.get("enum"), schema.get("anyOf")
+    if isinstance(properties, Mapping):
+        pairs = [f"{json.dumps(key, ensure_ascii=False)}: {words}" for key, words in _shapes(properties)]
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(options, (list, tuple)):
+        words = [json.dumps(option, ensure_ascii=False) for option in options]
+        return words[0] if len(words) == 1 else f"<{' or '.join(words)}>"
+    if isinstance(variants, (list, tuple)):
+        return " or ".join(shape(variant) for variant in variants)
+    items, described = schema.get("items"), schema.get("description")
+    if isinstance(items, Mapping) and ({"properties", "anyOf", "enum"} & set(items) or described is None):
+        return f"[{shape(items)}, ...]"
+    return f"<{described or schema.get('type')}>"
 
 
-def _grouped(properties: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
-    """The properties; of many that are alike, the words of the first stand for all."""
-    first: Json = None
+def _shapes(properties: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """The shape of each property; where it is the same as that of the one before, it is not repeated."""
+    before = ""
     for key, value in properties.items():
-        alike = isinstance(value, Mapping) and isinstance(first, Mapping) and value == first
-        yield key, {"type": "the same"} if alike else value
-        first = value if first is None else first
+        words = shape(value)
+        yield key, "<the same>" if words == before and len(words) > len("<the same>") else words
+        before = words

@@ -14,12 +14,13 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
-from society.agents.prompting import Plain, Prompts, plain_data
+from society.agents.prompting import Plain, Prompts
 from society.core.actions import Action
 from society.core.exact import Number, show
+from society.core.mechanism import Facts
 from society.core.policy import Declaration, Happened, Heard, Meant, Seen
 
 _RISKY = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -88,7 +89,7 @@ class Transcript:
         agent: whose history it is.
         names: everybody's name.
         words: the theme and further plain data that the templates may use.
-        mechanism: name of the mechanism's template, or None.
+        result: the words for what came of a round, from its facts and its number.
     """
 
     def __init__(
@@ -97,12 +98,10 @@ class Transcript:
         agent: int,
         names: Sequence[str],
         words: Mapping[str, Plain],
-        mechanism: str | None = None,
+        result: Callable[[Facts, int], str],
     ) -> None:
-        self.prompts, self.agent, self.words = prompts, agent, dict(words)
+        self.prompts, self.agent, self.words, self.result = prompts, agent, dict(words), result
         self.labels = tuple(label(name) for name in names)
-        words_results = mechanism is not None and "result" in prompts.blocks(mechanism)
-        self._results = mechanism if words_results else None
 
     def line(self, entry: Seen) -> str:
         """The entry as one line, without its line end."""
@@ -173,18 +172,34 @@ class Transcript:
             }
             for seat, name in enumerate(self.labels)
         ]
-        facts = plain_data(entry.facts)
-        told = None
-        if self._results is not None:
-            context = {**self.words, "facts": facts, "round": entry.round}
-            told = one_line(self.prompts.render(self._results, context, block="result"))
         return {
             "round": entry.round,
             "agents": agents,
-            "facts": facts,
-            "told": told,
-            "notes": [inert(note) for note in entry.notes],
+            "told": one_line(self.result(entry.facts, entry.round)),
+            "transfers": [
+                {
+                    "payer": self._who(row.payer),
+                    "payee": self._who(row.payee),
+                    "amount": show(row.amount, 4),
+                    "rule": row.rule,
+                    "reason": inert(row.reason),
+                }
+                for row in entry.transfers
+            ],
+            "rule_events": [
+                {
+                    "event": row.event,
+                    "rule": row.rule,
+                    "agents": [self._who(seat) for seat in row.agents],
+                    "detail": inert(row.detail),
+                    "amount": _shown(row.amount),
+                }
+                for row in entry.rule_events
+            ],
         }
+
+    def _who(self, seat: int | None) -> str | None:
+        return None if seat is None else "you" if seat == self.agent else self.labels[seat]
 
 
 def _shown(value: Number | None) -> str | None:

@@ -90,6 +90,8 @@ class Observation:
         space: what it can do this round, after hard rules.
         history: what it has seen, oldest first. Append-only: a later observation starts with the same entries.
         rules: the rules in force that concern this agent: the template that words each, and its variable ``rule``.
+        state: the physical state, for scripts that know the rules and for the hints of offline models. Neither language
+            models nor people are shown it.
     """
 
     agent: int
@@ -100,6 +102,7 @@ class Observation:
     space: SpaceOf
     history: Sequence[Seen] = ()
     rules: tuple[tuple[str, Mapping[str, Json]], ...] = ()
+    state: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ class _Episode:
             space=self.game.space(self.state, agent),
             history=self.memory.of(agent),
             rules=self.game.rules_for(self.state, agent),
+            state=self.state.physical,
         )
 
     def _watch(self, number: int, stage: str) -> None:

@@ -1,0 +1,82 @@
+"""One policy per seat, as the scenario says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from society.agents.briefing import brief
+from society.agents.human import HumanPolicy
+from society.agents.llm import LlmPolicy
+from society.agents.prompting import Prompts
+from society.agents.scripted import Script, ScriptedPolicy, parse_script
+from society.core.calls import ModelClient, Sampling
+from society.core.policy import Policy
+from society.scenario.model import HumanPolicy as HumanSpec
+from society.scenario.model import ModelSettings, Scenario
+from society.scenario.model import ScriptedPolicy as ScriptedSpec
+
+
+def cast(
+    scenario: Scenario,
+    *,
+    seed: int,
+    client_for: Callable[[ModelSettings], ModelClient],
+    prompts: Prompts | None = None,
+) -> tuple[Policy, ...]:
+    """The policies of a run, in seat order.
+
+    Args:
+        scenario: who plays what.
+        seed: the seed of the run.
+        client_for: the client of a model; called once per seat that needs one.
+        prompts: the templates; by default those that `Prompts.load` finds.
+
+    Raises:
+        BadInput: an unknown script, a wrong parameter of one, a template that is missing or wrong.
+    """
+    prompts = prompts or Prompts.load()
+    return tuple(
+        policy_of(scenario, agent, seed=seed, client_for=client_for, prompts=prompts)
+        for agent in range(len(scenario.agents))
+    )
+
+
+def policy_of(
+    scenario: Scenario,
+    agent: int,
+    *,
+    seed: int,
+    client_for: Callable[[ModelSettings], ModelClient],
+    prompts: Prompts,
+) -> Policy:
+    """The policy of one seat; raises as `cast` does."""
+    spec = scenario.agents[agent]
+    if isinstance(spec.policy, ScriptedSpec):
+        return ScriptedPolicy(_script(spec.policy), scenario.mechanism, goal=spec.goal, seed=seed)
+    known = brief(scenario, agent, prompts)
+    if isinstance(spec.policy, HumanSpec):
+        return HumanPolicy(known, prompts)
+    settings = scenario.model_of(agent)
+    sampling = Sampling(
+        temperature=settings.temperature,
+        top_p=settings.top_p,
+        max_tokens=settings.max_tokens,
+        reasoning_effort=settings.reasoning_effort,
+    )
+    return LlmPolicy(
+        client_for(settings),
+        settings.name,
+        known,
+        prompts,
+        sampling=sampling,
+        attempts=scenario.on_failure.attempts,
+        context_tokens=settings.context_tokens,
+        seed=seed,
+    )
+
+
+def _script(spec: ScriptedSpec) -> Script:
+    parameters = dict(spec.parameters)
+    if spec.actions is not None:
+        parameters["actions"] = spec.actions
+    return parse_script(spec.rule, parameters)

@@ -1,0 +1,118 @@
+"""What offline models are told beside the words: the fair value, the selfish value, and what the others did last.
+
+A mock cannot read prose. These hints stand under one key of the answer's schema (see `society.models.schema`), are computed from the
+rules and the public record, and never leave the process.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from society.core.actions import Action, Amount, Division, amount_of
+from society.core.exact import Json, Number
+from society.core.goals import Goal
+from society.core.mechanism import Mechanism, SpaceOf
+from society.core.policy import Happened, Observation
+from society.core.seeds import Noise
+
+Hint = dict[str, Json]
+
+
+class Hints:
+    """The hints for one agent in one situation.
+
+    Args:
+        seen: what the agent sees.
+        game: the mechanism, or None to hint at nothing but roles.
+        goal: what the agent's scores are measured in.
+    """
+
+    def __init__(self, seen: Observation, game: Mechanism[Any] | None, goal: Goal | None) -> None:
+        self.seen, self.game, self.goal = seen, game, goal
+        self.state = seen.state if seen.state is not None or game is None else game.initial_state()
+        self.fair: Action | None = None
+        self.selfish: Action | None = None
+        if game is not None:
+            poles = game.poles(self.state)
+            share = game.share(self.state)
+            self.fair = share if share is not None else poles[0] if poles else None
+            self.selfish = poles[1] if poles else None
+        self.last = next((entry for entry in reversed(seen.history) if isinstance(entry, Happened)), None)
+
+    def action(self, role: str, space: SpaceOf) -> Hint:
+        """For the agent's own action, or its intention."""
+        hint: Hint = {"role": role}
+        hint |= {"share": _plain(self.fair)} if self.fair is not None and space.contains(self.fair) else {}
+        if self.selfish is not None and space.contains(self.selfish):
+            hint["greedy"] = _plain(self.selfish)
+        if isinstance(space, Division):
+            hint |= {"total": _plain(space.total), "own": self.seen.agent}
+        typical = self._typical()
+        if typical is not None:
+            hint["last"] = typical
+        return hint
+
+    def prediction(self, seat: int) -> Hint:
+        """For what one other agent will do."""
+        hint: Hint = {"role": "predicted"}
+        if self.fair is not None:
+            hint["share"] = _plain(self.fair)
+        if self.selfish is not None:
+            hint["greedy"] = _plain(self.selfish)
+        done = self.last.requested[seat] if self.last else None
+        return hint | ({"last": _plain(done)} if done is not None else {})
+
+    def total(self) -> Hint:
+        """For what all others will do together."""
+        others = len(self.seen.names) - 1
+        hint: Hint = {"role": "predicted"}
+        for key, value in (("share", self.fair), ("greedy", self.selfish)):
+            each = amount_of(value)
+            if each is not None:
+                hint[key] = _plain(each * others)
+        done = [amount_of(action) for action in self._others()]
+        if done and all(amount is not None for amount in done):
+            hint["last"] = _plain(sum(amount for amount in done if amount is not None))
+        return hint
+
+    def score(self, role: str) -> Hint:
+        """For a forecast or a wish: the score if all act fairly."""
+        hint: Hint = {"role": role}
+        if self.game is None or self.goal is None or self.fair is None:
+            return hint
+        joint = (self.fair,) * self.game.agents
+        if not all(self.game.space(self.state, seat).contains(self.fair) for seat in range(self.game.agents)):
+            return hint
+        outcome = self.game.step(self.state, joint, Noise(0, self.seen.round))
+        return hint | {"share": _plain(self.goal.utility(outcome, self.seen.agent))}
+
+    def message(self) -> Hint:
+        """For words to others."""
+        return {"role": "message"} | ({"share": _plain(self.fair)} if self.fair is not None else {})
+
+    def _others(self) -> list[Action]:
+        done: Sequence[Action | None] = self.last.requested if self.last else ()
+        return [action for seat, action in enumerate(done) if seat != self.seen.agent and action is not None]
+
+    def _typical(self) -> Json:
+        """The mean of what the others did, or what most of them did."""
+        done = self._others()
+        amounts = [amount for amount in map(amount_of, done) if amount is not None]
+        if done and len(amounts) == len(done):
+            mean = Fraction(sum(Fraction(amount) for amount in amounts), len(amounts))
+            space = self.seen.space
+            near = space.nearest(mean) if isinstance(space, Amount) else mean
+            return _plain(mean if near is None else near)
+        return _plain(Counter(done).most_common(1)[0][0]) if done else None
+
+
+def _plain(value: Action | Number) -> Json:
+    """As a model would write it: decimals, not ratios."""
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else float(value)
+    return value

@@ -1,0 +1,76 @@
+"""The words of a question, for a model or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from society.agents.briefing import Brief, rule_texts
+from society.agents.prompting import Plain, Prompts, plain_data
+from society.agents.schemas import answer_schema, shape
+from society.agents.transcript import Transcript, action_text, label
+from society.core.policy import Act, Decide, Declare, Question, Speak
+
+
+def transcript_of(brief: Brief, prompts: Prompts) -> Transcript:
+    """Renders the record of the agent that has this brief."""
+    wording = brief.mechanism
+    return Transcript(
+        prompts, brief.agent, brief.names, brief.words, lambda facts, round_: wording.say("result", facts, round_)
+    )
+
+
+class Questions:
+    """Words the questions to one agent."""
+
+    def __init__(self, brief: Brief, prompts: Prompts) -> None:
+        self._brief, self._prompts = brief, prompts
+
+    def text(self, question: Question[Any]) -> str:
+        """The words of one question, without the history."""
+        seen = question.seen
+        context: dict[str, Plain] = {
+            **self._brief.words,
+            "round": seen.round,
+            "rounds": seen.rounds,
+            "situation": self._brief.mechanism.say("state", seen.facts, seen.round),
+            **self._news(question),
+            "turn": question.at.turn,
+            "shape": shape(answer_schema(question)),
+        }
+        template, further = self._asked(question)
+        return self._prompts.render(template, {**context, **further})
+
+    def _news(self, question: Question[Any]) -> dict[str, Plain]:
+        """What has changed in the rules since the system message was written."""
+        now = dict(rule_texts(question.seen.rules, self._prompts, self._brief.words))
+        at_first = self._brief.rules
+        return {
+            "news": [text for rule, text in now.items() if text and at_first.get(rule) != text],
+            "gone": [rule for rule in at_first if rule not in now],
+        }
+
+    def _asked(self, question: Question[Any]) -> tuple[str, Mapping[str, Plain]]:
+        if isinstance(question, Speak):
+            return "talk.j2", {
+                "private": question.private,
+                "public": question.public,
+                "most_characters": question.most_characters,
+                "turns": question.turns,
+            }
+        if isinstance(question, Declare):
+            return "declare.j2", {"predict": question.predict, "totals": question.totals}
+        if isinstance(question, Act):
+            earlier = [
+                {"name": label(question.seen.names[seat]), "action": action_text(action)}
+                for seat, action in question.earlier
+            ]
+            return "act.j2", {"earlier": earlier, "choices": question.seen.space.describe()}
+        if isinstance(question, Decide):
+            parts = [{"name": label(name), "choices": space.describe()} for name, space in question.parts.items()]
+            rule = plain_data(question.variables)
+            about = self._prompts.render(
+                question.template, {**self._brief.words, "round": question.seen.round, "rule": rule}
+            )
+            return "decide.j2", {"about": about, "parts": parts, "purpose": question.purpose}
+        raise TypeError(f"no prompt is known for a {type(question).__name__}")

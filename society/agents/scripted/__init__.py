@@ -1,0 +1,9 @@
+"""Scripted policies: rules from the literature, one file a family, found by their kind.
+
+A script is a pure function of what its agent sees, the public rules and keyed noise. It is silent in talk, declares its own
+intention honestly, and predicts the others only if it has a model of them.
+"""
+
+from society.agents.scripted.script import SCRIPTS, Past, Script, ScriptedPolicy, Sight, parse_script
+
+__all__ = ["SCRIPTS", "Past", "Script", "ScriptedPolicy", "Sight", "parse_script"]
