@@ -136,6 +136,9 @@ class _Rule(NamedTuple):
 class Governed:
     """A mechanism under instruments; a `Game`, and the simulator of every counterfactual.
 
+    `exempt` serves counterfactuals: the actions of these seats are executed as they were chosen, whatever a rule would have
+    put in their place.
+
     Raises:
         ScenarioError: an instrument cannot govern this mechanism, two have one name, or an agent does not exist.
     """
@@ -143,6 +146,7 @@ class Governed:
     mechanism: Mechanism[Any]  # Any: governs every mechanism
     instruments: tuple[Instrument, ...] = ()
     names: tuple[str, ...] = ()
+    exempt: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         names = tuple(self.names) or tuple(str(seat) for seat in range(self.mechanism.agents))
@@ -262,7 +266,10 @@ class Governed:
         executed = legal
         for rule, at in zip(rules, moments, strict=True):
             executed = rule.instrument.transform(at, rule.memory, executed)
-        executed = tuple(self._clamp(hard[agent], action, state, agent) for agent, action in enumerate(executed))
+        executed = tuple(
+            legal[agent] if agent in self.exempt else self._clamp(hard[agent], action, state, agent)
+            for agent, action in enumerate(executed)
+        )
         outcome = self.mechanism.step(state.physical, executed, noise)
 
         seen: list[Played] = []

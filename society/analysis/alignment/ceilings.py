@@ -11,16 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, islice, product
 from math import comb, prod
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from society.analysis.alignment.columns import Column
+from society.analysis.alignment.rules import bare, batched
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
-from society.core.batching import batch_by_steps
+from society.core.actions import Amount
 from society.core.exact import Number
-from society.core.goals import GroupWelfare, OwnPayoff
-from society.core.mechanism import Bound, Mechanism
+from society.core.goals import GroupWelfare, OwnPayoff, WorstOff
+from society.core.mechanism import Bound
 
 S = TypeVar("S")
 
@@ -30,6 +31,7 @@ ENUMERATED_SLOWLY = 20_000
 """The same where every row is a call of its own."""
 _CHUNK = 1 << 16
 _PASSES = 40
+_SPLITS = 2001
 _COARSE = 33
 """Points of a thinned grid in the search."""
 
@@ -40,11 +42,6 @@ class Extremes:
 
     best: Bound
     worst: Bound
-
-
-def mechanism_of(game: object) -> Mechanism[Any] | None:  # Any: each mechanism has its own type of state
-    """The mechanism of a game that is nothing else: no instrument changes its payoffs, spaces or states."""
-    return game if isinstance(game, Mechanism) else None
 
 
 def ceiling(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
@@ -59,18 +56,52 @@ def floor(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int |
 
 
 def _known(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Bound | None:
-    mechanism = mechanism_of(worlds.game)
-    if mechanism is None or yardstick.value is not None:
+    rules = bare(worlds.game, worlds.state)
+    if rules is None or len(worlds.luck) > 1:
+        return None
+    mechanism, state = rules
+    if yardstick.optimal is not None:
+        return _programmed(worlds, yardstick, agent, yardstick.optimal)
+    if yardstick.value is not None:
         return None
     if isinstance(yardstick.goal, OwnPayoff):
-        return mechanism.known_ceiling(worlds.state, agent)
-    if isinstance(yardstick.goal, GroupWelfare):
-        return mechanism.known_optimum(worlds.state)
-    return None
+        return mechanism.known_ceiling(state, agent)
+    return mechanism.known_optimum(state) if isinstance(yardstick.goal, GroupWelfare) else None
+
+
+def _programmed(worlds: Worlds[S], yardstick: Yardstick, agent: int, optimal: Number) -> Bound | None:
+    """The optimal value of the state, where some joint action reaches it in this very luck; None otherwise."""
+    even = _even_splits(worlds)
+    try:
+        alone = np.zeros((len(worlds.grid(agent)), worlds.agents), dtype=np.int64)
+        alone[:] = [worlds.grid(seat)[0] for seat in range(worlds.agents)]
+        alone[:, agent] = worlds.grid(agent)
+    except ValueError:
+        return None
+    rows = np.concatenate([alone, even])
+    scores = worlds.score(rows, yardstick, agent)
+    top = scores.best()
+    if scores[top] != optimal:
+        return None
+    return Bound(optimal, worlds.joint(rows[top]), exact=True, how="dynamic programme of the mechanism")
+
+
+def _even_splits(worlds: Worlds[S]) -> Codes:
+    """Every total of an amount, shared as evenly as steps allow, the odd units to the later seats."""
+    space = worlds.spaces[0]
+    if not isinstance(space, Amount) or space.step is None or any(other != space for other in worlds.spaces[1:]):
+        return np.zeros((0, worlds.agents), dtype=np.int64)
+    low, high = space.encode(space.low), space.encode(space.high)
+    totals = np.unique(np.linspace(low * worlds.agents, high * worlds.agents, _SPLITS).round().astype(np.int64))
+    each, spare = np.divmod(totals, worlds.agents)
+    split: Codes = each[:, None] + (np.arange(worlds.agents) >= worlds.agents - spare[:, None])
+    return split.astype(np.int64)
 
 
 def extremes(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Extremes:
     """Both ends at once, by enumeration or search; remembered per world."""
+    if isinstance(yardstick.goal, (GroupWelfare, WorstOff)):
+        agent = 0  # the same for everybody
     key = ("extremes", yardstick, agent, at_most)
     if key not in worlds.memo:
         count, rows = profiles(worlds, agent, at_most=at_most)
@@ -91,7 +122,7 @@ def profiles(worlds: Worlds[S], agent: int | None, *, at_most: int | None = None
         grids = [worlds.grid(seat) for seat in range(worlds.agents)]
     except ValueError:
         return 0, None
-    limit = at_most if at_most is not None else (ENUMERATED if is_batched(worlds.game) else ENUMERATED_SLOWLY)
+    limit = at_most if at_most is not None else (ENUMERATED if batched(worlds.game) else ENUMERATED_SLOWLY)
     if alike(worlds, grids):
         told_apart = 0 if agent is None else 1
         rest = worlds.agents - told_apart
@@ -116,20 +147,14 @@ def _chunks(rows: Iterator[tuple[int, ...]]) -> Iterator[Codes]:
         yield np.array(chunk, dtype=np.int64)
 
 
-def is_batched(game: object) -> bool:
-    """Whether the game steps many joint actions at once, and not row by row."""
-    batch = getattr(type(game), "batch", None)
-    return batch is not None and batch is not Mechanism.batch and batch is not batch_by_steps
-
-
 def alike(worlds: Worlds[S], grids: list[Codes]) -> bool:
     """Whether permuting the seats' actions permutes their payoffs in this very state."""
-    mechanism = mechanism_of(worlds.game)
-    if mechanism is None or not mechanism.symmetric:
+    rules = bare(worlds.game, worlds.state)
+    if rules is None or not rules[0].symmetric:
         return False
     if any(len(grid) != len(grids[0]) or (grid != grids[0]).any() for grid in grids[1:]):
         return False
-    return _level(worlds.state, worlds.agents)
+    return _level(rules[1], worlds.agents)
 
 
 def _level(value: object, agents: int) -> bool:
@@ -180,9 +205,10 @@ def _promising(worlds: Worlds[S], agent: int) -> Codes:
             row = [int(grid[round(point * (len(grid) - 1) / max(1, points - 1))]) for grid in coarse]
             row[agent] = own
             rows.append(row)
-    mechanism = mechanism_of(worlds.game)
-    if mechanism is not None:
-        for bound in (mechanism.known_ceiling(worlds.state, agent), mechanism.known_optimum(worlds.state)):
+    rules = bare(worlds.game, worlds.state)
+    if rules is not None:
+        mechanism, state = rules
+        for bound in (mechanism.known_ceiling(state, agent), mechanism.known_optimum(state)):
             if bound is not None and bound.profile is not None:
                 rows.append(worlds.codes(bound.profile).tolist())
     return np.array(rows, dtype=np.int64)
@@ -263,9 +289,15 @@ def benchmark(worlds: Worlds[S], yardstick: Yardstick, *, at_most: int | None = 
 
 
 def _benchmark(worlds: Worlds[S], yardstick: Yardstick, at_most: int | None) -> Bound:
-    mechanism = mechanism_of(worlds.game)
-    if mechanism is not None and yardstick.value is None:
-        known = mechanism.known_optimum(worlds.state)
+    rules = bare(worlds.game, worlds.state)
+    if rules is not None and yardstick.optimal is not None and len(worlds.luck) == 1:
+        even = _even_splits(worlds)
+        scores = worlds.score(even, yardstick, 0) if len(even) else None
+        if scores is not None and scores[scores.best()] == yardstick.optimal:
+            row = min((even[place] for place in scores.ties()), key=lambda row: _evenness(worlds, row))
+            return Bound(yardstick.optimal, worlds.joint(row), exact=True, how="dynamic programme of the mechanism")
+    if rules is not None and yardstick.value is None:
+        known = rules[0].known_optimum(rules[1])
         if known is not None and known.profile is not None:
             return known
     count, chunks = profiles(worlds, None, at_most=at_most)

@@ -30,6 +30,7 @@ from society.analysis.alignment.chains import (
 )
 from society.analysis.alignment.columns import Column
 from society.analysis.alignment.declared import Claims
+from society.analysis.alignment.rules import unreplaced
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
 from society.core.actions import Action
 from society.core.exact import Number, tidy
@@ -50,11 +51,13 @@ class Deed:
         joint: everybody's executed action, as a row of codes.
         legal: the own action after parsing and clamping, before governance; None where it was not told apart.
         announced: what the agent had said in public it would do; None where it said nothing.
+        replaced: a rule put another action in the place of the one in `joint`, inside the simulator.
     """
 
     joint: Codes
     legal: int | None = None
     announced: int | None = None
+    replaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,16 @@ class Case(Generic[S]):
     def against(self, beliefs: tuple[tuple[Number, Codes], ...], own: int) -> Number:
         """The score of one own action against what was predicted."""
         return replies(self.worlds, self.yardstick, self.agent, beliefs, np.array([own]))[0]
+
+    def unreplaced(self, beliefs: tuple[tuple[Number, Codes], ...], own: int) -> Number:
+        """The score of one own action against what was predicted, had no rule put another in its place."""
+        free = unreplaced(self.worlds.game, self.agent)
+        if free is self.worlds.game:
+            return self.against(beliefs, own)
+        worlds = Worlds(free, self.worlds.state, self.worlds.luck)
+        coded = tuple((p, worlds.codes(self.worlds.joint(row))) for p, row in beliefs)
+        own = worlds.code(self.agent, self.worlds.action(self.agent, own))
+        return replies(worlds, self.yardstick, self.agent, coded, np.array([own]))[0]
 
     def after(self, deed: Deed, own: int) -> Number:
         """The score of another own action against what the others did, or would then have done."""
@@ -217,7 +230,8 @@ def _splits(case: Case[S], claims: Claims, deed: Deed, stages: Stages, C: Number
     if C is not None and W1 is not None:
         splits |= {"goal_conflict": tidy(W0 - C), "against_benchmark": tidy(C - W1)}
     if W2 is not None and W3 is not None and deed.legal is not None:
-        lawful = case.against(claims.beliefs, deed.legal)
+        as_done = deed.legal == deed.joint[case.agent] and not deed.replaced
+        lawful = W3 if as_done else case.unreplaced(claims.beliefs, deed.legal)
         splits |= {"parse": tidy(W2 - lawful), "governance": tidy(lawful - W3)}
     return splits
 

@@ -16,12 +16,14 @@ from society.analysis.alignment.ceilings import best_reply
 from society.analysis.alignment.chains import Decomposition
 from society.analysis.alignment.decision import WELFARE, Case, Deed, Method, Settings, decomposed
 from society.analysis.alignment.declared import Claims, as_beliefs, read_claims
+from society.analysis.alignment.rules import Held
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, fresh, one
 from society.core.actions import Action
 from society.core.errors import BadInput, did_you_mean
 from society.core.exact import Number, tidy
 from society.core.goals import Goal, GroupWelfare, OwnPayoff
-from society.core.mechanism import Game
+from society.core.governed import Governed
+from society.core.mechanism import Game, Mechanism
 from society.core.policy import Belief, Declaration
 from society.core.seeds import Noise
 
@@ -95,7 +97,7 @@ def decompose(
 
     >>> # a fisher who kept its word, and was let down:  decompose(lake, intended=5, predicted=[5], actual=[5, 9])
     """
-    rules: Game[S] = getattr(game, "mechanism", game)
+    rules: Any = game if isinstance(game, (Mechanism, Governed, Held)) else getattr(game, "mechanism", game)
     if not 0 <= agent < rules.agents:
         raise BadInput(f"there is no agent {agent}; seats are 0 to {rules.agents - 1}")
     luck = noise if noise is not None else Noise(0, 1)

@@ -58,12 +58,14 @@ class Yardstick:
         goal: the score of one round.
         value: the reference value of the state that follows; None where only this round counts.
         discount: weight of that value.
+        optimal: the optimal value of the state the round finds, where `value` is the optimal one of the states after it.
     """
 
     name: str
     goal: Goal
     value: Callable[[Any], Number] | None = None
     discount: Number = 1
+    optimal: Number | None = None
 
 
 class Worlds(Generic[S]):

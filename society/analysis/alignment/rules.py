@@ -1,0 +1,78 @@
+"""The rules that are called again: bare, or under instruments with what was decided in the second stage held fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from society.core.actions import Action, Joint
+from society.core.batching import batch_by_steps
+from society.core.governed import Governed, GovernedState, GovernedTransition
+from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf
+from society.core.seeds import Noise
+
+
+@dataclass(frozen=True)
+class Held:
+    """A governed game in which every second-stage decision is the one that was made, whatever is changed before it."""
+
+    game: Governed
+    decisions: Mapping[tuple[int, str], Mapping[str, Action]] = field(default_factory=dict)
+
+    @property
+    def agents(self) -> int:
+        return self.game.agents
+
+    def initial_state(self) -> GovernedState:
+        return self.game.initial_state()
+
+    def over(self, state: GovernedState) -> bool:
+        return self.game.over(state)
+
+    def space(self, state: GovernedState, agent: int) -> SpaceOf:
+        return self.game.space(state, agent)
+
+    def observe(self, state: GovernedState, agent: int) -> Facts:
+        return self.game.observe(state, agent)
+
+    def step(self, state: GovernedState, joint: Joint, noise: Noise) -> GovernedTransition:
+        return self.game.step(state, joint, noise, self.decisions)
+
+    def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
+        if self.decisions:
+            return batch_by_steps(self, state, joints, noise)
+        return self.game.batch(state, joints, noise)
+
+
+def bare(game: object, state: Any) -> tuple[Mechanism[Any], Any] | None:  # Any: each mechanism has its own state
+    """The mechanism and its state, where no instrument changes payoffs, spaces or states."""
+    if isinstance(game, Held):
+        game = game.game
+    if isinstance(game, Governed):
+        return None if game.instruments else (game.mechanism, state.physical)
+    return (game, state) if isinstance(game, Mechanism) else None
+
+
+def physical(state: Any) -> Any:  # Any: as above
+    """The mechanism's part of a state."""
+    return state.physical if isinstance(state, GovernedState) else state
+
+
+def batched(game: object) -> bool:
+    """Whether the game steps many joint actions at once, and not row by row."""
+    if isinstance(game, Held):
+        return not game.decisions and batched(game.game)
+    if isinstance(game, Governed):
+        return not game.instruments and batched(game.mechanism)
+    return getattr(type(game), "batch", Mechanism.batch) is not Mechanism.batch
+
+
+def unreplaced(game: Game[Any], agent: int) -> Game[Any]:
+    """The same rules, but for one seat that acts as it chose, whatever a rule would have put in its place."""
+    if isinstance(game, Held):
+        return replace(game, game=replace(game.game, exempt=frozenset({agent})))
+    return replace(game, exempt=frozenset({agent})) if isinstance(game, Governed) else game
