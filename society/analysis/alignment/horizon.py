@@ -97,7 +97,7 @@ class Horizon:
                 return _nothing, reference
             of = known
             return (lambda state: of(physical(state))), reference
-        policy = _Policy(self.game.mechanism, goal, agent, self.rounds, self.seed, self.discount)
+        policy = _Policy(self.game.mechanism, goal, agent, rounds=self.rounds, seed=self.seed, discount=self.discount)
         if left <= 0:
             return _nothing, policy.name
         return (lambda state: policy.worth(physical(state), number)), policy.name
@@ -116,7 +116,7 @@ class _Policy:
     """Everybody follows one simple rule to the end: takes its sustainable share, or abstains where there is none."""
 
     def __init__(
-        self, mechanism: Mechanism[Any], goal: Goal, agent: int, rounds: int, seed: int, discount: Number
+        self, mechanism: Mechanism[Any], goal: Goal, agent: int, *, rounds: int, seed: int, discount: Number
     ) -> None:
         self.mechanism, self.goal, self.agent = mechanism, goal, agent
         self.rounds, self.seed, self.discount = rounds, seed, discount
