@@ -108,7 +108,9 @@ class Target(_Goal):
 
     kind: Literal["target"] = "target"
     quantity: Quantity
+    """which quantity of a round: own payoff, welfare (all payoffs), total (taken or given), stock after"""
     value: Exact
+    """what it should be, in the units of that quantity"""
 
     def utility(self, outcome: Outcome, agent: int) -> Value:
         return -abs(measure(outcome, self.quantity, agent) - self.value)
@@ -123,7 +125,9 @@ class Threshold(_Goal):
 
     kind: Literal["threshold"] = "threshold"
     quantity: Quantity
+    """which quantity of a round: own payoff, welfare (all payoffs), total (taken or given), stock after"""
     at_least: Exact
+    """the threshold, in the units of that quantity"""
 
     def utility(self, outcome: Outcome, agent: int) -> Value:
         return 1 * (measure(outcome, self.quantity, agent) >= self.at_least)
@@ -138,6 +142,7 @@ class Sustain(_Goal):
 
     kind: Literal["sustain"] = "sustain"
     at_least: Exact
+    """the threshold, in units of the stock"""
 
     def utility(self, outcome: Outcome, agent: int) -> Value:
         return 1 * (measure(outcome, "stock_after", agent) >= self.at_least)
@@ -177,6 +182,7 @@ class SocialValueOrientation(_Goal):
 
     kind: Literal["social_value_orientation"] = "social_value_orientation"
     degrees: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    """the angle between caring for oneself (0) and for the others (90)"""
 
     def utility(self, outcome: Outcome, agent: int) -> Value:
         angle = math.radians(self.degrees)
@@ -200,7 +206,9 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     weight: Exact
+    """what one unit of the goal's utility counts"""
     goal: Goal
+    """one goal of the mix"""
 
 
 class Weighted(_Goal):
@@ -208,6 +216,7 @@ class Weighted(_Goal):
 
     kind: Literal["weighted"] = "weighted"
     parts: tuple[Part, ...] = Field(min_length=1)
+    """the goals and their weights"""
 
     def utility(self, outcome: Outcome, agent: int) -> Value:
         return sum(part.weight * part.goal.utility(outcome, agent) for part in self.parts)

@@ -1,0 +1,89 @@
+"""Where each kind of thing is listed: one shelf a kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from society.core.errors import ScenarioError, UnknownKind, did_you_mean
+from society.views.catalogue import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Things of one kind.
+
+    Attributes:
+        name, plural: how the kind is called on the command line.
+        cards: gets them, by name.
+    """
+
+    name: str
+    plural: str
+    cards: Callable[[], Mapping[str, Card]]
+
+
+def shelves() -> list[Shelf]:
+    """All of them, in the order of a first reading."""
+    from society.views import catalogue
+
+    return [
+        Shelf("scenario", "scenarios", _scenarios),
+        Shelf("mechanism", "mechanisms", catalogue.mechanisms),
+        Shelf("instrument", "instruments", catalogue.instruments),
+        Shelf("goal", "goals", catalogue.goals),
+        Shelf("metric", "metrics", catalogue.metrics),
+        Shelf("model", "models", _models),
+    ]
+
+
+def shelf(name: str) -> Shelf:
+    """The shelf of a kind, by its name in the singular or plural.
+
+    Raises:
+        UnknownKind: there is none; the nearest is named.
+    """
+    known = {word: shelf for shelf in shelves() for word in (shelf.name, shelf.plural)}
+    if name not in known:
+        plurals = [shelf.plural for shelf in shelves()]
+        raise UnknownKind(f"nothing is called {name[:40]!r}{did_you_mean(name, known)} (known: {', '.join(plurals)})")
+    return known[name]
+
+
+def _scenarios() -> dict[str, Card]:
+    from society.scenario.load import load
+    from society.scenario.places import shipped
+
+    found = {}
+    for name, path in shipped().items():
+        try:
+            scenario = load(path)
+        except ScenarioError as error:
+            found[name] = Card("scenario", name, f"cannot be played: {str(error).splitlines()[0]}")
+            continue
+        about = " ".join(scenario.about.split())
+        facts = {
+            "file": str(path),
+            "mechanism": scenario.mechanism.kind,
+            "agents": ", ".join(scenario.names),
+            "rounds": str(scenario.rounds),
+            "instruments": ", ".join(rule.kind for rule in scenario.instruments) or "none",
+        }
+        found[name] = Card("scenario", name, about.partition(". ")[0].rstrip("."), about, facts=facts)
+    return found
+
+
+def _models() -> dict[str, Card]:
+    from society.models import mock, names
+
+    about = {
+        "local": "the embedded model: small, real, runs inside this process; `society models install smollm2` brings it",
+        "local:PATH.gguf": "any model file in the GGUF format",
+        "mock:script:PATH": "answers from a file, for tests",
+        "openai:NAME": "a hosted model; OPENAI_API_KEY, and OPENAI_BASE_URL for another address",
+        "NAME@http://host:port/v1": "any server that speaks the protocol; SOCIETY_API_KEY if it wants a key",
+        "replay": "the answers a log holds already, and no others",
+    }
+    about.update(re.findall(r"(?m)^ +(mock:[a-z]+) {2,}(.+)$", mock.__doc__ or ""))
+    return {form: Card("model", form, about.get(form, "")) for form in names.FORMS}

@@ -1,0 +1,206 @@
+"""The kinds there are: what each is, its fields with their units, and where it comes from."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from society.core.errors import UnknownKind, did_you_mean
+from society.core.exact import Json
+from society.core.goals import Goal
+from society.instruments import INSTRUMENTS
+from society.mechanisms import MECHANISMS
+from society.metrics import METRICS
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCard:
+    """One parameter.
+
+    Attributes:
+        type: in words, with its bounds.
+        default: as it would be written in a scenario file; None where one must be given.
+        about: what it means, with its unit.
+    """
+
+    name: str
+    type: str
+    default: str | None
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One thing that can be named.
+
+    Attributes:
+        summary: the first line of `about`; sources: keys of references.bib.
+        facts: further things worth knowing, by name.
+    """
+
+    kind: str
+    name: str
+    summary: str
+    about: str = ""
+    fields: tuple[FieldCard, ...] = ()
+    sources: tuple[str, ...] = ()
+    facts: Mapping[str, str] | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """For machines."""
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "summary": self.summary,
+            "about": self.about,
+            "fields": [{"name": f.name, "type": f.type, "default": f.default, "about": f.about} for f in self.fields],
+            "sources": list(self.sources),
+            "facts": dict(self.facts or {}),
+        }
+
+
+def mechanisms() -> dict[str, Card]:
+    """Every stage game, by name."""
+    return {
+        name: card_of(
+            "mechanism",
+            name,
+            kind,
+            sources=kind.source,
+            facts={"payoff unit": kind.payoff_unit, "measures": ", ".join(sorted(kind.quantities)) or "payoffs only"},
+        )
+        for name, kind in MECHANISMS.types.items()
+    }
+
+
+def instruments() -> dict[str, Card]:
+    """Every governance instrument, by name."""
+    return {name: card_of("instrument", name, kind, sources=kind.source) for name, kind in INSTRUMENTS.types.items()}
+
+
+def goals() -> dict[str, Card]:
+    """Every goal, by name."""
+    kinds = get_args(get_args(Goal)[0])
+    return {name: card_of("goal", name, kind) for kind in kinds for name in [str(kind.model_fields["kind"].default)]}
+
+
+def metrics() -> dict[str, Card]:
+    """Every collective metric, by name."""
+    found = {}
+    for name, metric in sorted(METRICS.items()):
+        facts = {"unit": metric.unit, "better": metric.better or "neither way"}
+        about = inspect.getdoc(metric.function) or metric.about
+        sources = (metric.source,) if metric.source else ()
+        found[name] = Card("metric", name, _summary(about), about, sources=sources, facts=facts)
+    return found
+
+
+def card_of(
+    noun: str,
+    name: str,
+    model: type[BaseModel],
+    *,
+    sources: tuple[str, ...] = (),
+    facts: Mapping[str, str] | None = None,
+) -> Card:
+    """The card of a kind that is a pydantic model."""
+    about = inspect.cleandoc(model.__doc__ or "")
+    return Card(noun, name, _summary(about), about, fields_of(model), sources, facts)
+
+
+def fields_of(model: type[BaseModel]) -> tuple[FieldCard, ...]:
+    """The parameters of a kind, as a scenario file writes them."""
+    schema = model.model_json_schema()
+    defs = schema.get("$defs", {})
+    schema = defs[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema  # a kind that holds its own kind
+    needed = schema.get("required", [])
+    return tuple(
+        FieldCard(
+            name,
+            type_words(shape, defs),
+            None if name in needed else _default(model, name),
+            " ".join(str(shape.get("description", "")).split()),
+        )
+        for name, shape in schema.get("properties", {}).items()
+        if name not in ("kind", "agents")
+    )
+
+
+def type_words(shape: Mapping[str, Any], defs: Mapping[str, Any]) -> str:  # Any: JSON Schema
+    """A JSON Schema in words, such as ``whole number, 1 to 1000``."""
+    if "$ref" in shape:
+        return _named(str(shape["$ref"]).rsplit("/", 1)[1], defs)
+    if "const" in shape:
+        return str(shape["const"])
+    if "enum" in shape:
+        return " | ".join(str(option) for option in shape["enum"])
+    options = shape.get("anyOf") or shape.get("oneOf")
+    if options is not None:
+        spelled = list(dict.fromkeys(type_words(option, defs) for option in options))
+        if {"number", "text"} == set(spelled) and options[-1].get("pattern", "").startswith(r"^-?\d"):
+            return "number" + _bounds(shape)
+        return " | ".join(spelled)
+    kind = shape.get("type")
+    if kind == "array":
+        return f"list of {type_words(shape['items'], defs)}" if shape.get("items") else "list"
+    plain = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true | false", "null": "null"}
+    return plain.get(str(kind), "map" if kind == "object" else "any value") + _bounds(shape)
+
+
+def pick(cards: Mapping[str, Card], name: str, noun: str) -> Card:
+    """The card of a name.
+
+    Raises:
+        UnknownKind: there is none; the nearest is named.
+    """
+    if name not in cards:
+        raise UnknownKind(f"no {noun} is called {name[:80]!r}{did_you_mean(name, cards)} (known: {', '.join(cards)})")
+    return cards[name]
+
+
+def _named(name: str, defs: Mapping[str, Any]) -> str:
+    shape = defs.get(name, {})
+    kind = shape.get("properties", {}).get("kind", {})
+    if "const" in kind:
+        rest = [field for field in shape["properties"] if field != "kind"]
+        return f"{kind['const']}({', '.join(rest)})" if rest else str(kind["const"])
+    if "properties" in shape:
+        return f"{{{', '.join(shape['properties'])}}}"
+    return "any value" if name == "Json" else type_words(shape, defs) if shape else name
+
+
+def _bounds(shape: Mapping[str, Any]) -> str:
+    low, high = shape.get("minimum"), shape.get("maximum")
+    if low is not None and high is not None:
+        return f", {low} to {high}"
+    parts = [
+        f"{words} {shape[key]}"
+        for key, words in (
+            ("minimum", "at least"),
+            ("exclusiveMinimum", "more than"),
+            ("maximum", "at most"),
+            ("exclusiveMaximum", "less than"),
+            ("maxLength", "characters at most"),
+        )
+        if key in shape
+    ]
+    return f", {' and '.join(parts)}" if parts else ""
+
+
+def _default(model: type[BaseModel], name: str) -> str:
+    value = model.model_fields[name].get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return str(getattr(value, "kind", "{}"))
+    if isinstance(value, bool) or value is None:
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(str(item) for item in value)}]"
+    return str(value) if value != "" else '""'
+
+
+def _summary(about: str) -> str:
+    return " ".join(about.split("\n\n", maxsplit=1)[0].split())
