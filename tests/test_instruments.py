@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -39,35 +40,37 @@ MANY = max(5, settings().max_examples // 10)
 """Examples per pair of an instrument and a mechanism; there are many pairs."""
 
 
-def _some_action(draw: st.DataObject, game: Governed, state: GovernedState, agent: int) -> Any:
+LUCK = st.integers(0, 10**6).map(random.Random)
+"""Everything else is drawn from this: many small draws by hypothesis would take most of the time."""
+
+
+def _some_action(luck: random.Random, game: Governed, state: GovernedState, agent: int) -> Any:
     whole = game.mechanism.space(state.physical, agent)
     wide = game.space(state, agent)
     places = [space for space in (whole, wide) if not is_empty(space)]
-    space = draw.draw(st.sampled_from(places))
-    return draw.draw(st.sampled_from(space.grid(at_most=7) if isinstance(space, Amount) else space.grid()[:50]))
+    space = luck.choice(places)
+    return luck.choice(space.grid(at_most=7) if isinstance(space, Amount) else space.grid()[:50])
 
 
-def _answers(draw: st.DataObject, asks: Any) -> Decisions:
+def _answers(luck: random.Random, asks: Any) -> Decisions:
     return {
-        (ask.agent, ask.purpose): {
-            name: draw.draw(st.sampled_from(space.grid()[:20])) for name, space in ask.parts.items()
-        }
+        (ask.agent, ask.purpose): {name: luck.choice(space.grid()[:20]) for name, space in ask.parts.items()}
         for ask in asks
     }
 
 
-def _moves(draw: st.DataObject, game: Governed, state: GovernedState) -> tuple[GovernedState, list[Any]]:
+def _moves(luck: random.Random, game: Governed, state: GovernedState) -> tuple[GovernedState, list[Any]]:
     """Every agent makes up to two random moves that are on offer."""
     from society.core.moves import Move
 
     told: list[Any] = []
     for agent in range(game.agents):
-        for _ in range(draw.draw(st.integers(0, 2))):
+        for _ in range(luck.randint(0, 2)):
             offers = game.offers(state, agent)
             if not offers:
                 break
-            offer = draw.draw(st.sampled_from(offers))
-            pick = lambda options: draw.draw(st.sampled_from(tuple(options)))  # noqa: E731
+            offer = luck.choice(offers)
+            pick = lambda options: luck.choice(tuple(options))  # noqa: E731
             move = Move(
                 offer.kind,
                 offer.rule,
@@ -86,10 +89,10 @@ def _moves(draw: st.DataObject, game: Governed, state: GovernedState) -> tuple[G
     return state, told
 
 
-def play_a_round(draw: st.DataObject, game: Governed, state: GovernedState, noise: Noise) -> GovernedTransition:
-    joint: Joint = tuple(_some_action(draw, game, state, agent) for agent in range(game.agents))
+def play_a_round(luck: random.Random, game: Governed, state: GovernedState, noise: Noise) -> GovernedTransition:
+    joint: Joint = tuple(_some_action(luck, game, state, agent) for agent in range(game.agents))
     first = game.step(state, joint, noise)
-    decisions = _answers(draw, game.second_stage(state, first))
+    decisions = _answers(luck, game.second_stage(state, first))
     return game.step(state, joint, noise, decisions) if decisions else first
 
 
@@ -129,44 +132,44 @@ def hard_limits_hold(game: Governed, state: GovernedState, done: GovernedTransit
 
 @pytest.mark.parametrize(("mechanism", "instrument"), PAIRS)
 @settings(max_examples=MANY)
-@given(draw=st.data())
-def test_every_instrument_keeps_the_books_and_the_limits_on_every_mechanism(mechanism, instrument, draw):
+@given(luck=LUCK)
+def test_every_instrument_keeps_the_books_and_the_limits_on_every_mechanism(mechanism, instrument, luck):
     game = Governed(mechanism, (instrument,))
     state = game.initial_state()
     for number in (1, 2):
         if game.over(state):
             break
-        state, _ = _moves(draw, game, state)
-        noise = Noise(draw.draw(st.integers(0, 9)), number)
-        done = play_a_round(draw, game, state, noise)
+        state, _ = _moves(luck, game, state)
+        noise = Noise(luck.randint(0, 9), number)
+        done = play_a_round(luck, game, state, noise)
         the_books_balance(state, done)
         hard_limits_hold(game, state, done)
         assert hash(done.state) == hash(game.state_from_plain(game.state_to_plain(done.state)))
         assert game.state_from_plain(game.state_to_plain(done.state)) == done.state
-        state, _ = game.close(done, _answers(draw, game.ballots(done)))
+        state, _ = game.close(done, _answers(luck, game.ballots(done)))
         assert game.state_from_plain(game.state_to_plain(state)) == state
 
 
-@given(draw=st.data())
+@given(luck=LUCK)
 @pytest.mark.parametrize("mechanism", GAMES, ids=lambda game: game.kind)
-def test_any_instruments_together_keep_the_books_and_the_limits(mechanism, draw):
+def test_any_instruments_together_keep_the_books_and_the_limits(mechanism, luck):
     fitting = [
         example
         for kind in INSTRUMENTS.kinds
         for example in INSTRUMENTS.type_of(kind).examples(mechanism)
         if example.unfit(mechanism) is None
     ]
-    chosen: list[Instrument] = draw.draw(st.lists(st.sampled_from(fitting), min_size=2, max_size=4))
+    chosen: list[Instrument] = luck.choices(fitting, k=luck.randint(2, 4))
     game = Governed(mechanism, tuple(chosen))
     state = game.initial_state()
     for number in (1, 2, 3):
         if game.over(state):
             break
-        state, _ = _moves(draw, game, state)
-        done = play_a_round(draw, game, state, Noise(draw.draw(st.integers(0, 9)), number))
+        state, _ = _moves(luck, game, state)
+        done = play_a_round(luck, game, state, Noise(luck.randint(0, 9), number))
         the_books_balance(state, done)
         hard_limits_hold(game, state, done)
-        state, _ = game.close(done, _answers(draw, game.ballots(done)))
+        state, _ = game.close(done, _answers(luck, game.ballots(done)))
 
 
 @pytest.mark.parametrize("kind", INSTRUMENTS.kinds)

@@ -34,10 +34,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from society.core.actions import Action, Joint
 from society.core.batching import batch_by_steps
-from society.core.errors import ScenarioError
+from society.core.errors import ScenarioError, did_you_mean
 from society.core.exact import Json, Number, from_plain, plain, tidy
 from society.core.instrument import Breach, Change, Instrument, Moment, Played, Standing, legible
 from society.core.ledger import Ledger, apply, end_round, offer_for
@@ -159,6 +160,30 @@ class Governed:
         given = [i.name for i in self.instruments if i.name]
         if len(set(given)) < len(given):
             raise ScenarioError("two instruments have the same name")
+        for rule, instrument in zip(self.rule_ids, self.instruments, strict=True):
+            for touched in instrument.touches():
+                self._check_touch(rule, *touched)
+
+    def _check_touch(self, rule: str, other: str, parameter: str, values: Sequence[Json]) -> None:
+        """What a rule may do to another one is possible; found out before the first round, not in the tenth."""
+        if other not in self.rule_ids:
+            known = did_you_mean(other, self.rule_ids)
+            raise ScenarioError(f"{rule} acts on a rule {other!r} that does not exist{known}")
+        target = self.instruments[self.rule_ids.index(other)]
+        if parameter and parameter not in type(target).model_fields:
+            raise ScenarioError(
+                f"{other} has no parameter {parameter!r}{did_you_mean(parameter, type(target).model_fields)}"
+            )
+        for value in values:
+            try:
+                changed = _amended(target, ((parameter, json.dumps(value)),))
+            except ValidationError as problem:
+                raise ScenarioError(
+                    f"{other}.{parameter} cannot become {value!r}: {problem.errors()[0]['msg']}"
+                ) from None
+            reason = changed.unfit(self.mechanism)
+            if reason:
+                raise ScenarioError(f"{other}.{parameter} cannot become {value!r}: {reason}")
 
     @property
     def agents(self) -> int:

@@ -206,6 +206,10 @@ class Instrument(Kind):
         """Why it cannot govern this mechanism, or None if it can."""
         return None
 
+    def touches(self) -> tuple[tuple[str, str, tuple[Json, ...]], ...]:
+        """Other rules it acts on: the rule, a parameter it may change (or an empty text), and sample values of that."""
+        return ()
+
     def resolved(self, names: Sequence[str]) -> Self:
         """The same instrument with every agent given by seat.
 
