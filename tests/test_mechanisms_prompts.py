@@ -3,26 +3,28 @@
 import re
 from pathlib import Path
 
-import jinja2
 import pytest
 
+from society.agents.briefing import brief
+from society.agents.prompting import Prompts
 from society.mechanisms import MECHANISMS
-from society.scenario.model import Theme
+from society.scenario.model import AgentSpec, Scenario, Theme
 
-PROMPTS = Path(__file__).parents[1] / "prompts" / "mechanisms"
+PROMPTS = Path(__file__).parents[1] / "prompts"
 HINTS = re.compile(
     r"equilibri|optim|dilemma|nash|should|best|rational|cooperat|defect|free.?rid|sustainab|selfish|fair", re.IGNORECASE
 )
 
 
 def rules_of(kind, **parameters):
-    """The text an agent in seat 0 reads before the first round."""
+    """The text an agent in seat 0 reads before the first round: how it works, and how things stand."""
     mechanism = MECHANISMS.parse({"kind": kind, **parameters})
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-    template = environment.from_string((PROMPTS / f"{kind}.j2").read_text())
     theme = Theme(resource="fish", place="the lake", act="catch", role="fisher", round="month")
-    facts = mechanism.observe(mechanism.initial_state(), 0)
-    return template.render(rules=mechanism.model_dump(mode="json"), theme=theme, n=mechanism.agents, facts=facts)
+    agents = tuple(AgentSpec(name=f"Agent {seat}") for seat in range(mechanism.agents))
+    prompts = Prompts.load([PROMPTS])
+    wording = brief(Scenario(name="told", mechanism=mechanism, theme=theme, agents=agents), 0, prompts).mechanism
+    assert wording.name == f"mechanisms/{kind}.j2"
+    return f"{wording.rules} {wording.state(wording.first, 1)}".strip()
 
 
 @pytest.mark.parametrize("kind", MECHANISMS.kinds)
@@ -36,23 +38,23 @@ def test_the_rules_of_every_kind_are_short_and_give_no_advice(kind):
 def test_the_rules_of_the_fishery_fit_a_small_model():
     text = rules_of("common_pool")
     assert len(text.split()) < 90
-    assert "doubles, up to 100" in text and "fewer than 5" in text and "holds 100" in text
+    assert "doubles, up to 100" in text and "fewer than 5" in text and "There are 100 fish" in text
 
 
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
         ({"growth": {"kind": "none"}}, "Nothing regrows"),
-        ({"growth": {"kind": "doubling", "factor": "3/2"}}, "multiplied by 3/2"),
-        ({"growth": {"kind": "logistic", "rate": 0.5}}, "grows by 1/2 * left * (1 - left / 100)"),
+        ({"growth": {"kind": "doubling", "factor": "3/2"}}, "multiplied by 1.5"),
+        ({"growth": {"kind": "logistic", "rate": 0.5}}, "grows by 0.5 * left * (1 - left / 100)"),
         ({"growth": {"kind": "linear", "amount": 7}}, "7 are added"),
-        ({"growth": {"kind": "stochastic"}}, "give or take up to 1/2"),
+        ({"growth": {"kind": "stochastic"}}, "give or take up to 0.5"),
         ({"rationing": "equal"}, "everyone gets the same"),
         ({"rationing": "priority"}, "seat order"),
         ({"rationing": "random_order"}, "random order"),
         ({"rationing": "unit_by_unit"}, "each unit goes to a random one"),
         ({"order": "growth_first"}, "first regrows"),
-        ({"shock": {"probability": 0.1, "loss": 0.5}}, "With chance 1/10 a share of 1/2 is then lost"),
+        ({"shock": {"probability": 0.1, "loss": 0.5}}, "With chance 0.1 a share of 0.5 is then lost"),
     ],
 )
 def test_every_rule_of_the_pool_is_told(parameters, words):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from society.agents.prompting import Plain, Prompts, plain_data
+from society.agents.prompting import Plain, Prompts, plain_data, with_numbers
 from society.agents.transcript import inert, label
 from society.core.exact import Json, show
 from society.core.goals import Goal, Weighted
@@ -24,20 +25,51 @@ ANY_MECHANISM = "mechanisms/any.j2"
 
 @dataclass(frozen=True)
 class Wording:
-    """The template of a mechanism, and which of its three blocks it has."""
+    """How a mechanism is worded: the three blocks of its template, or what stands for those it has not.
+
+    Without blocks, the whole template is the rules; it is told again in a question when it has come to say something else.
+
+    Attributes:
+        prompts: the templates; name: the mechanism's.
+        words: the plain data of this agent's prompts.
+        first: the facts before the first round.
+    """
 
     prompts: Prompts
     name: str
     words: Mapping[str, Plain]
+    first: Facts
 
-    def say(self, block: str, facts: Facts, round_: int) -> str:
-        """A block with these facts; a template without that block lists the facts."""
-        context = {**self.words, "facts": plain_data(facts), "round": round_}
-        if block in self.prompts.blocks(self.name):
-            return self.prompts.render(self.name, context, block=block)
-        if block == "rules" and not self.prompts.blocks(self.name):
-            return self.prompts.render(self.name, context)
-        return " ".join(f"{key}: {_fact(value)}." for key, value in facts.items())
+    @cached_property
+    def rules(self) -> str:
+        """How a round works; told once."""
+        return self._rules(self.first)
+
+    def state(self, facts: Facts, round_: int) -> str:
+        """How things stand now; told in every question."""
+        if "state" in self.prompts.blocks(self.name):
+            return self._block("state", facts, round_)
+        if self.prompts.blocks(self.name):
+            return _listed(facts)
+        now = self._rules(facts)
+        return "" if now == self.rules else now
+
+    def result(self, facts: Facts, round_: int) -> str:
+        """What came of a round; told in the record."""
+        if "result" in self.prompts.blocks(self.name):
+            return self._block("result", facts, round_)
+        return _listed(facts)
+
+    def _block(self, block: str, facts: Facts, round_: int) -> str:
+        return self.prompts.render(self.name, {**self.words, "facts": plain_data(facts), "round": round_}, block=block)
+
+    def _rules(self, facts: Facts) -> str:
+        block = "rules" if "rules" in self.prompts.blocks(self.name) else None
+        return self.prompts.render(self.name, {**self.words, "facts": plain_data(facts)}, block=block)
+
+
+def _listed(facts: Facts) -> str:
+    return " ".join(f"{name}: {_fact(value)}." for name, value in facts.items())
 
 
 @dataclass(frozen=True)
@@ -99,12 +131,13 @@ def brief(scenario: Scenario, agent: int, prompts: Prompts) -> Brief:
         "act_stage": plain_data(scenario.stages.act),
         "rules": plain_data(scenario.mechanism),
     }
-    wording = Wording(prompts, mechanism_template(scenario.mechanism, prompts), words)
+    facts = game.observe(state, agent)
+    wording = Wording(prompts, mechanism_template(scenario.mechanism, prompts), words, facts)
     rules = dict(rule_texts(game.rules_for(state, agent), prompts, words))
     told = {
         "persona": spec.persona.strip(),
         "goal_text": goal_words(spec.goal, prompts, words),
-        "rules_text": wording.say("rules", game.observe(state, agent), 1),
+        "rules_text": wording.rules,
         "instrument_texts": [text for text in rules.values() if text],
     }
     system = prompts.render("system.j2", {**words, **told})
@@ -132,7 +165,7 @@ def rule_texts(
 ) -> Iterator[tuple[str, str]]:
     """What each rule in force tells an agent, by the rule's id."""
     for template, variables in rules:
-        yield str(variables["id"]), prompts.render(template, {**words, "rule": plain_data(variables)})
+        yield str(variables["id"]), prompts.render(template, {**words, "rule": with_numbers(variables)})
 
 
 def templates_used(scenario: Scenario, prompts: Prompts) -> dict[str, str]:

@@ -22,8 +22,9 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel
 
+from society.core.actions import is_ratio
 from society.core.errors import BadInput, did_you_mean
-from society.core.exact import show
+from society.core.exact import from_plain, show
 
 MAX_TEMPLATE_BYTES = 64 * 1024
 
@@ -86,6 +87,16 @@ def plain_data(value: Any) -> Plain:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain_data(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
     raise TypeError(f"{type(value).__name__} is no plain data for a template")
+
+
+def with_numbers(value: Any) -> Plain:
+    """Plain data in which canonical ratios such as ``"2/5"`` are numbers again, so that templates can compare them."""
+    plain = plain_data(value)
+    if isinstance(plain, str) and is_ratio(plain):
+        return plain_data(from_plain(plain))
+    if isinstance(plain, dict):
+        return {key: with_numbers(item) for key, item in plain.items()}
+    return [with_numbers(item) for item in plain] if isinstance(plain, list) else plain
 
 
 def prompt_folders() -> tuple[Path, ...]:

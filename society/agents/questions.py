@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from society.agents.briefing import Brief, rule_texts
-from society.agents.prompting import Plain, Prompts, plain_data
+from society.agents.prompting import Plain, Prompts, with_numbers
 from society.agents.schemas import answer_schema, shape
 from society.agents.transcript import Transcript, action_text, label
 from society.core.policy import Act, Decide, Declare, Question, Speak
@@ -14,10 +14,7 @@ from society.core.policy import Act, Decide, Declare, Question, Speak
 
 def transcript_of(brief: Brief, prompts: Prompts) -> Transcript:
     """Renders the record of the agent that has this brief."""
-    wording = brief.mechanism
-    return Transcript(
-        prompts, brief.agent, brief.names, brief.words, lambda facts, round_: wording.say("result", facts, round_)
-    )
+    return Transcript(prompts, brief.agent, brief.names, brief.words, brief.mechanism.result)
 
 
 class Questions:
@@ -33,7 +30,7 @@ class Questions:
             **self._brief.words,
             "round": seen.round,
             "rounds": seen.rounds,
-            "situation": self._brief.mechanism.say("state", seen.facts, seen.round),
+            "situation": self._brief.mechanism.state(seen.facts, seen.round),
             **self._news(question),
             "turn": question.at.turn,
             "shape": shape(answer_schema(question)),
@@ -68,7 +65,7 @@ class Questions:
             return "act.j2", {"earlier": earlier, "choices": question.seen.space.describe()}
         if isinstance(question, Decide):
             parts = [{"name": label(name), "choices": space.describe()} for name, space in question.parts.items()]
-            rule = plain_data(question.variables)
+            rule = with_numbers(question.variables)
             about = self._prompts.render(
                 question.template, {**self._brief.words, "round": question.seen.round, "rule": rule}
             )
