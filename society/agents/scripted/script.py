@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -61,7 +61,7 @@ class Sight:
     seen: Observation
     game: Mechanism[Any]  # Any: each mechanism has its own type of state
     state: Any  # Any: as above
-    past: tuple[Past, ...]
+    past: Sequence[Past]
     noise: Noise
 
     @property
@@ -131,6 +131,8 @@ class ScriptedPolicy:
     def __init__(self, script: Script, game: Mechanism[Any], *, goal: Goal, seed: int = 0) -> None:
         self.script, self.game, self.goal, self.seed = script, game, goal, seed
         self._poles: dict[int, Poles | None] = {}
+        self._past: list[Past] = []
+        self._read = 0
 
     async def answer(self, question: Question[T]) -> Answer[T]:
         """Answer at once, without asking anybody."""
@@ -165,12 +167,11 @@ class ScriptedPolicy:
         state = self.game.initial_state() if seen.state is None else seen.state
         if seen.round not in self._poles:
             self._poles[seen.round] = self.game.poles(state)
-        past = tuple(
-            Past(entry.round, entry.requested, self._poles.get(entry.round))
-            for entry in seen.history
-            if isinstance(entry, Happened)
-        )
-        return Sight(seen, self.game, state, past, Noise(self.seed, seen.round))
+        for entry in seen.history[self._read :]:
+            if isinstance(entry, Happened):
+                self._past.append(Past(entry.round, entry.requested, self._poles.get(entry.round)))
+        self._read = len(seen.history)
+        return Sight(seen, self.game, state, self._past, Noise(self.seed, seen.round))
 
 
 def _abstain(space: SpaceOf) -> Action:
@@ -181,7 +182,8 @@ def _abstain(space: SpaceOf) -> Action:
         return space.options[0]
     if isinstance(space, Amount):
         return 0 if space.contains(0) else space.low
-    return space.grid()[-1]
+    units, spare = divmod(int(space.total // space.step), space.parts)
+    return tuple((units + (place < spare)) * space.step for place in range(space.parts))
 
 
 def parse_script(kind: str, parameters: Mapping[str, Any]) -> Script:  # Any: raw fields of a scenario file
