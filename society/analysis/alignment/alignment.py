@@ -210,6 +210,23 @@ class Alignment:
                     row[other] = tidy((row[other] or 0) + weight * share)
         return table
 
+    @property
+    def group(self) -> GroupGap | None:
+        """The gap of all agents together over the episode, under own payoff; None before any round was finished.
+
+        Losses add up over rounds. So does conflict in the myopic mode; with a reference value the first round's conflict is
+        the episode's, since its ceilings hold all that could follow.
+        """
+        if not self.groups:
+            return None
+        weights = [self.discount ** (group.round - 1) for group in self.groups]
+        counted = self.groups if self.mode == "myopic" else self.groups[:1]
+        return GroupGap(
+            conflict=tidy(sum(w * group.gap.conflict for w, group in zip(weights, counted, strict=False))),
+            loss=tidy(sum(w * group.gap.loss for w, group in zip(weights, self.groups, strict=True))),
+            exact=all(group.gap.exact for group in self.groups),
+        )
+
     def diagnosis(self, *, small: Number = SMALL) -> Diagnosis:
         """The situation the group was in over the episode, from terms and scales summed first and divided then."""
         surprise: Number | None = 0
@@ -230,7 +247,7 @@ class Alignment:
         scales = [d.gap.scale.value for d in shared if d.gap.scale is not None]
         if len(scales) < len(shared) or not sum(scales):
             return diagnose(None, None, None, small=small)
-        loss = over(sum(group.gap.loss for group in self.groups), sum(scales))
+        loss = over(self.group.loss if self.group else 0, sum(scales))
         return diagnose(surprise, regret, loss, small=small)
 
     def rows(self, table: TableName = "gap_term") -> list[dict[str, Any]]:  # Any: numbers, words and truths

@@ -91,12 +91,12 @@ def _carrier(found: Alignment, agent: int) -> str:
 
 
 def _welfare(found: Alignment) -> str:
-    loss = sum(group.gap.loss for group in found.groups)
-    conflict = sum(group.gap.conflict for group in found.groups)
-    exact = all(group.gap.exact for group in found.groups)
-    bound = "" if exact else " at least, since ceilings were searched"
+    group = found.group
+    if group is None:
+        return ""
+    bound = "" if group.exact else " at least, since ceilings were searched"
     return (
-        f"Of all agents' own-payoff gaps {show(conflict)} is conflict nobody can resolve, {show(loss)} is welfare "
+        f"Of all agents' own-payoff gaps {show(group.conflict)} is conflict nobody can resolve, {show(group.loss)} is welfare "
         f"that coordination would have brought{bound}."
     )
 
