@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from society.core.errors import UnknownKind, did_you_mean
 from society.core.exact import Json
 from society.core.goals import Goal
+from society.core.mechanism import Mechanism
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.metrics import METRICS
@@ -71,10 +72,17 @@ def mechanisms() -> dict[str, Card]:
             name,
             kind,
             sources=kind.source,
-            facts={"payoff unit": kind.payoff_unit, "measures": ", ".join(sorted(kind.quantities)) or "payoffs only"},
+            facts={"payoff unit": kind.payoff_unit, "measures": _measured(kind)},
         )
         for name, kind in MECHANISMS.types.items()
     }
+
+
+def _measured(kind: type[Mechanism[Any]]) -> str:
+    measured: object = kind.quantities
+    if isinstance(measured, frozenset):
+        return ", ".join(sorted(measured)) or "payoffs only"
+    return "depends on its parameters"  # a property of the single game
 
 
 def instruments() -> dict[str, Card]:

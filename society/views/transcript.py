@@ -1,0 +1,217 @@
+"""A story on paper: plain text, markdown, HTML and JSON.
+
+It reads like a play. What is said stands with its speaker, private words say to whom, what is meant in private stands apart,
+and what is done and got follows. Agents' words are quoted line by line behind a bar, so that no message can look like another
+speaker or like the harness; nothing in them is obeyed by a terminal, a markdown reader or a browser.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from html import escape
+from itertools import groupby
+
+from society.core.exact import Json
+from society.views.story import Line, Story
+from society.views.tables import pad
+from society.views.tables import width as width_of
+from society.views.terminal import safe, safe_lines
+
+_HEADINGS = {
+    "talk": "talk",
+    "declare": "in private, before acting",
+    "act": "action",
+    "decide": "decisions",
+    "settle": "outcome",
+}
+_COLOURS = (36, 33, 35, 32, 34, 31)
+_BAR = "| "
+
+
+def as_text(story: Story, *, colour: bool = False, width: int = 100) -> str:
+    """For a terminal or a file; colours only repeat what the words say."""
+    return "\n".join(_text(story, colour, max(40, width)))
+
+
+def as_markdown(story: Story) -> str:
+    """For a page: rounds are headings, words are quotations."""
+    return "\n".join(_markdown(story))
+
+
+def as_json(story: Story) -> dict[str, Json]:
+    """For machines: every line with its words verbatim and its numbers exact."""
+    names = story.names
+    return {
+        "run": story.run_id,
+        "scenario": story.title,
+        "seed": story.seed,
+        "agents": [{"name": name, "model": model} for name, model in zip(names, story.models, strict=True)],
+        "status": story.status,
+        "ending": story.ending,
+        "lines": [
+            {
+                "round": line.round,
+                "stage": line.stage,
+                "kind": line.kind,
+                "agent": None if line.agent is None else names[line.agent],
+                "to": None if line.to is None else [names[seat] for seat in line.to],
+                "words": line.words,
+                "note": line.note,
+                "values": dict(line.values),
+            }
+            for line in story.lines
+        ],
+    }
+
+
+def as_html(story: Story) -> str:
+    """One page that needs nothing else: no script, no image, no address."""
+    return "\n".join(_html(story))
+
+
+def _title(story: Story) -> str:
+    return " · ".join(filter(None, (story.title, f"seed {story.seed}", story.run_id)))
+
+
+def _cast(story: Story) -> list[str]:
+    """``Ann, Bo (mock:greedy)``, one entry a model."""
+    pairs = list(zip(story.names, story.models, strict=True))
+    models = list(dict.fromkeys(story.models))
+    return [f"{', '.join(name for name, m in pairs if m == model)} ({model})" for model in models]
+
+
+def _round_title(story: Story, number: int) -> str:
+    return f"{story.theme.round} {number}"
+
+
+def _who(story: Story, line: Line) -> str:
+    """``Ann``, ``Ann to Bo, in private``."""
+    if line.agent is None:
+        return ""
+    name = story.names[line.agent]
+    if line.kind == "whispered":
+        return f"{name} to {', '.join(story.names[seat] for seat in line.to or ())}, in private"
+    return name
+
+
+def _colon(line: Line) -> str:
+    """What stands between who did it and what was done."""
+    return ":" if line.kind in ("did", "decided", "moved") else ""
+
+
+def _grouped(story: Story) -> Iterator[tuple[int, list[tuple[str, list[Line]]]]]:
+    for number, lines in groupby(story.lines, key=lambda line: line.round):
+        yield number, [(stage, list(part)) for stage, part in groupby(lines, key=lambda line: line.stage)]
+
+
+# Text
+
+
+def _text(story: Story, colour: bool, width: int) -> Iterator[str]:
+    def tint(text: str, code: int | None) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if colour and code is not None else text
+
+    yield tint(safe(_title(story)), 1)
+    yield from textwrap.wrap(safe("; ".join(_cast(story))), width)
+    for number, stages in _grouped(story):
+        yield ""
+        yield tint(safe(_round_title(story, number)).upper(), 1)
+        for stage, lines in stages:
+            yield tint(f"  {_HEADINGS[stage]}", 2)
+            wide = min(28, max((width_of(safe(_who(story, line))) for line in lines if line.quoted), default=0))
+            for line in lines:
+                code = None if line.agent is None else _COLOURS[line.agent % len(_COLOURS)]
+                who = safe(_who(story, line))
+                note = f"  [{safe(line.note)}]" if line.note else ""
+                if line.quoted:
+                    lead = pad(who, wide)
+                    for spoken in safe_lines(line.words):
+                        for part in textwrap.wrap(spoken, width - wide - 8, drop_whitespace=False) or [""]:
+                            yield f"    {tint(lead, code)} {_BAR}{part}".rstrip()
+                            lead = " " * wide
+                    if line.note:
+                        yield f"    {' ' * wide} {note.strip()}"
+                else:
+                    words = f"{_colon(line)} {safe(line.words)}{note}" if who else f"{safe(line.words)}{note}"
+                    indent = " " * (width_of(who) + 2)
+                    whole = textwrap.wrap(who + words, width - 4, subsequent_indent=indent)
+                    whole[0] = tint(who, code) + whole[0].removeprefix(who)
+                    yield from (f"    {part}" for part in whole)
+    yield ""
+    yield safe(story.ending)
+
+
+# Markdown
+
+
+def _md(text: str) -> str:
+    """Words that markdown takes for words: no emphasis, link, picture, tag, heading, list or table."""
+    shown = re.sub(r"[\\`*_{}\[\]<>#|~$&@]|:(?=//)|(?<=www)\.", r"\\\g<0>", safe(text))
+    return re.sub(r"^(\s*\d*)([-+=.)])", r"\1\\\2", shown)
+
+
+def _markdown(story: Story) -> Iterator[str]:
+    yield f"# {_md(_title(story))}"
+    yield ""
+    yield f"{_md('; '.join(_cast(story)))}"
+    for number, stages in _grouped(story):
+        yield ""
+        yield f"## {_md(_round_title(story, number))}"
+        for stage, lines in stages:
+            yield ""
+            yield f"### {_HEADINGS[stage]}"
+            yield ""
+            for line in lines:
+                who = f"**{_md(_who(story, line))}**" if line.agent is not None else ""
+                note = f" *({_md(line.note)})*" if line.note else ""
+                if line.quoted:
+                    yield f"{who}:{note}"
+                    yield ""
+                    yield from (f"> {_md(spoken)}  " for spoken in line.words.split("\n"))
+                    yield ""
+                else:
+                    yield " ".join(filter(None, ("-", who + _colon(line), _md(line.words)))) + note
+    yield ""
+    yield f"*{_md(story.ending)}*"
+
+
+# HTML
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }
+h3 { font-size: 0.9rem; font-weight: 600; opacity: 0.7; margin: 1rem 0 0.3rem; }
+blockquote { margin: 0.1rem 0 0.6rem; padding-left: 0.8rem; border-left: 3px solid currentColor; overflow-wrap: anywhere; }
+.whispered { border-left-style: dashed; font-style: italic; }
+p { margin: 0.2rem 0; overflow-wrap: anywhere; }
+.note { opacity: 0.7; font-size: 0.85em; }
+""".strip()
+
+
+def _html(story: Story) -> Iterator[str]:
+    def words(text: str) -> str:
+        return escape(safe(text))
+
+    yield "<!doctype html>"
+    yield '<html lang="en"><head><meta charset="utf-8">'
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>{words(_title(story))}</title><style>{_STYLE}</style></head><body>"
+    yield f"<h1>{words(_title(story))}</h1><p>{words('; '.join(_cast(story)))}</p>"
+    for number, stages in _grouped(story):
+        yield f'<section id="round-{number}"><h2>{words(_round_title(story, number))}</h2>'
+        for stage, lines in stages:
+            yield f"<h3>{words(_HEADINGS[stage])}</h3>"
+            for line in lines:
+                who = f"<b>{words(_who(story, line))}</b>" if line.agent is not None else ""
+                note = f' <span class="note">{words(line.note)}</span>' if line.note else ""
+                if line.quoted:
+                    spoken = "<br>".join(words(part) for part in line.words.split("\n"))
+                    yield f'<p>{who}{note}</p><blockquote class="{line.kind}" dir="auto">{spoken}</blockquote>'
+                else:
+                    yield f'<p class="{line.kind}">{who}{_colon(line)} {words(line.words)}{note}</p>'
+        yield "</section>"
+    yield f"<p><em>{words(story.ending)}</em></p></body></html>"
