@@ -70,20 +70,24 @@ class ModelRequest:
     sampling: Sampling = field(default_factory=Sampling)
 
     def canonical(self) -> str:
-        """What is hashed: everything but nothing that varies between two equal questions. The messages stand in it as their hash."""
+        """What is hashed: everything but nothing that varies between two equal questions.
+
+        The messages and the schema stand in it as their hashes, which many questions share.
+        """
         at, s = self.at, self.sampling
         return canonical_json(
             {
                 "at": [at.round, at.stage, at.turn, at.agent, at.attempt],
                 "model": self.model,
                 "prompt": prompt_hash(self.messages),
-                "schema": self.schema,
+                "schema": None if self.schema is None else schema_text(self.schema)[1],
                 "sampling": [repr(s.temperature), repr(s.top_p), s.max_tokens, s.seed, s.reasoning_effort],
             }
         )
 
     @property
     def hash(self) -> str:
+        """What the journal checks a recalled answer by."""
         return sha256(self.canonical().encode()).hexdigest()
 
 
@@ -103,6 +107,22 @@ def prompt_hash(messages: tuple[ChatMessage, ...]) -> str:
     for message in messages:
         link = prompt_link(link, message.role, message.content)
     return link
+
+
+def schema_text(schema: Json) -> tuple[str, str]:
+    """A schema as canonical JSON, and the SHA-256 of that. Schema objects are shared by many questions and never changed."""
+    known = _SCHEMAS.get(id(schema))
+    if known is None:
+        if len(_SCHEMAS) >= _MOST_SCHEMAS:
+            _SCHEMAS.clear()
+        text = canonical_json(schema)
+        known = _SCHEMAS[id(schema)] = (schema, text, sha256(text.encode()).hexdigest())
+    return known[1:]
+
+
+_MOST_SCHEMAS = 1024
+_SCHEMAS: dict[int, tuple[Json, str, str]] = {}
+"""By identity; the schema itself is kept beside its text, so that its identity is not given to another object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +210,9 @@ class Journal(Protocol):
 
 def canonical_json(value: Json) -> str:
     """JSON with sorted keys, no blanks, ASCII only and no NaN: equal values give equal text on every machine."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _ENCODER(value)
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, check_circular=False
+).encode

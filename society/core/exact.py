@@ -77,6 +77,8 @@ def parse_exact(value: object) -> int | Fraction:
 
 def plain(value: Number) -> int | float | str:
     """The canonical JSON form: an integer, ``"2/5"``, or a float as it is."""
+    if type(value) is int:
+        return value
     value = tidy(value)
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"

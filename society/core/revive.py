@@ -23,15 +23,34 @@ def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
 
 def record_to_plain(value: Any) -> Any:  # Any: walks every type that a record may hold
     """A dataclass, or a part of one, as JSON values; numbers stay exact, as ``"2/5"``."""
-    if value is None or isinstance(value, (str, bool)):
+    kind: Any = type(value)
+    if kind in _AS_IT_IS:
         return value
+    if kind is tuple or kind is list:
+        return [record_to_plain(item) for item in value]
+    names = _names(kind)
+    if names is not None:
+        return {name: record_to_plain(getattr(value, name)) for name in names}
     if isinstance(value, (list, tuple)):
         return [record_to_plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): record_to_plain(item) for key, item in value.items()}
-    if dataclasses.is_dataclass(value):
-        return {f.name: record_to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return plain(value)
+    return value if isinstance(value, (str, bool)) else plain(value)
+
+
+def part_to_plain(value: Any) -> Any:  # Any: whatever JSON cannot write
+    """One level of `record_to_plain`: for JSON encoders, which walk the rest by themselves."""
+    kind: Any = type(value)
+    names = _names(kind)
+    return plain(value) if names is None else {name: getattr(value, name) for name in names}
+
+
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...] | None:
+    return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
 
 
 def revive(kind: Any, raw: Any) -> Any:  # Any: the type is data here

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from typing import Any, Protocol, TypeAlias
 
 from sqlalchemy import Connection, Engine
@@ -20,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from society.log.database import Place, is_busy, refusal
 from society.log.projection import SqlRow
-from society.log.tables import TABLES, columns_of, name_of
+from society.log.tables import TABLES, ModelCall, columns_of, name_of
 
 MOST_JOBS = 512
 """Jobs in one transaction at most."""
@@ -31,9 +32,12 @@ _ORDER = {name_of(table): place for place, table in enumerate(TABLES)}
 _COLUMNS = {name_of(table): columns_of(table) for table in TABLES}
 _SHARED = ("prompt", "answer_schema")
 """Tables whose rows are named by their content; what is there already stays."""
-_ACTION_KEY = 3
-_LATER = ("executed", "executed_text", "requested", "requested_text", "granted", "granted_text")
-"""Columns of `action` that are known once the round is settled."""
+_LATER = {
+    "action": (3, ("executed", "executed_text", "requested", "requested_text", "granted", "granted_text")),
+    "model_call": (7, columns_of(ModelCall)[7:]),
+}
+"""Tables whose rows are told twice, with the number of columns of their key and the columns that come later: an action is complete
+once its round is settled, a call once its answer is there."""
 
 
 Update: TypeAlias = Callable[[Connection], None]
@@ -149,8 +153,8 @@ def insert(connection: Connection, rows: Iterable[tuple[str, SqlRow]]) -> None:
     """Insert rows of many tables, what is referred to first, a few large statements for each table."""
     by_table: dict[str, Any] = {}  # Any: a list of rows, or (where rows replace each other) a dict of them by key
     for table, row in rows:
-        if table == "action":
-            by_table.setdefault(table, {})[row[:_ACTION_KEY]] = row
+        if table in _LATER:
+            by_table.setdefault(table, {})[row[: _LATER[table][0]]] = row
         elif table in _SHARED:
             by_table.setdefault(table, {})[row[0]] = row
         else:
@@ -161,7 +165,7 @@ def insert(connection: Connection, rows: Iterable[tuple[str, SqlRow]]) -> None:
         for start in range(0, len(listed), _CHUNK):
             chunk = listed[start : start + _CHUNK]
             statement = _insert_statement(table, len(chunk), connection.dialect.name)
-            connection.exec_driver_sql(statement, tuple(value for row in chunk for value in row))
+            connection.exec_driver_sql(statement, tuple(chain.from_iterable(chunk)))
 
 
 @cache
@@ -170,9 +174,10 @@ def _insert_statement(table: str, rows: int, dialect: str) -> str:
     mark = "%s" if dialect == "postgresql" else "?"
     row = f"({', '.join([mark] * len(columns))})"
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"
-    if table == "action":
-        later = ", ".join(f"{name} = excluded.{name}" for name in _LATER)
-        return f"{statement} ON CONFLICT (run_id, round, agent) DO UPDATE SET {later}"
+    if table in _LATER:
+        width, names = _LATER[table]
+        later = ", ".join(f"{name} = excluded.{name}" for name in names)
+        return f"{statement} ON CONFLICT ({', '.join(columns[:width])}) DO UPDATE SET {later}"
     return f"{statement} ON CONFLICT DO NOTHING" if table in _SHARED else statement
 
 

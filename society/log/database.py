@@ -17,7 +17,6 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from society import __version__
 from society.core.errors import LogUnusable, MissingExtra, Paused
 from society.log.schema import SCHEMA_VERSION
 from society.log.tables import TABLES, columns_of, name_of
@@ -181,7 +180,6 @@ def _make_tables(connection: Connection, place: Place) -> None:
             _comment(connection, table_name, column_name, meaning)
     info = text("INSERT INTO log_info (name, value) VALUES (:name, :value)")
     connection.execute(info, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}])
-    connection.execute(info, [{"name": "created_by", "value": __version__}])
     connection.execute(
         text("INSERT INTO dictionary (table_name, column_name, meaning) VALUES (:t, :c, :m)"),
         [{"t": t, "c": c, "m": m} for t, c, m in dictionary()],

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from difflib import unified_diff
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any, NamedTuple
 
 from society.core.calls import (
@@ -18,6 +17,7 @@ from society.core.calls import (
     Usage,
     canonical_json,
     prompt_link,
+    schema_text,
 )
 from society.core.errors import Diverged
 from society.log.projection import SqlRow, SqlValue
@@ -47,7 +47,7 @@ def call_rows(
     run_id: str, asked: Asked, known: set[str], *, response: ModelResponse | None = None, ended: str | None = None,
     error: str | None = None, raw: bytes = b"",
 ) -> list[tuple[str, SqlRow]]:  # fmt: skip
-    """The rows of one try: the messages and the schema it brings that the log does not hold yet, and the try itself."""
+    """The rows of one try: the messages and the schema it brings that the log does not hold yet, last the try, without digest."""
     request = asked.request
     rows: list[tuple[str, SqlRow]] = []
     link = ""
@@ -58,8 +58,7 @@ def call_rows(
             rows.append(("prompt", (link, before or None, place, message.role, storable_text(message.content))))
     schema = None
     if request.schema is not None:
-        text = canonical_json(request.schema)
-        schema = schema_hash(text)
+        text, schema = schema_text(request.schema)
         if schema not in known:
             known.add(schema)
             rows.append(("answer_schema", (schema, text)))
@@ -72,8 +71,8 @@ def call_rows(
     rows.append(
         (
             "model_call",
-            (*key, *asked_columns, served, *prompt_columns, *answer_columns(response, raw), asked.reserved_usd,
-             *end_columns(response), asked.issued, ended, error),
+            (*key, *asked_columns, served, *prompt_columns, *answer_columns(response, raw), _real(asked.reserved_usd),
+             *end_columns(response), asked.issued, ended, None if error is None else storable_text(error)),
         )
     )  # fmt: skip
     return rows
@@ -92,14 +91,14 @@ def answer_columns(response: ModelResponse | None, raw: bytes = b"") -> tuple[Sq
         _fitting(usage.tokens_in),
         _fitting(usage.tokens_out),
         _fitting(usage.tokens_cached),
-        usage.usd,
+        _real(usage.usd),
         usage.estimated,
     )
 
 
 def end_columns(response: ModelResponse | None) -> tuple[SqlValue, ...]:
     """cached, seconds."""
-    return (None, None) if response is None else (response.cached, response.seconds)
+    return (None, None) if response is None else (response.cached, float(response.seconds))
 
 
 def response_of(row: Any) -> ModelResponse:  # Any: a row of model_call
@@ -166,11 +165,10 @@ def _sampling_text(*parts: str | int | None) -> str:
     return canonical_json(parts)
 
 
-@lru_cache(maxsize=1024)
-def schema_hash(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
-
-
 def _fitting(count: int | None) -> int | None:
     """A count of tokens no database can hold is no count."""
     return count if count is None or 0 <= count < _BIGGEST else None
+
+
+def _real(amount: float | None) -> float | None:
+    return None if amount is None else float(amount)

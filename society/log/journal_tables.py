@@ -67,3 +67,4 @@ class ModelCall(Row, table=True):
     issued: str = column("when it was sent (UTC, ISO 8601)")
     ended: str | None = column("when the answer or the failure came (UTC, ISO 8601)")
     error: str | None = words("why this try failed")
+    digest: str = column("SHA-256 over the other columns of this row, see the seal of the run")

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from society.core.calls import Position, canonical_json
 from society.core.errors import BadInput, LogCorrupt, LogUnusable, did_you_mean
-from society.core.events import Event, RunStarted, event_from_plain
+from society.core.events import Event, RunStarted, canonical_event, event_from_plain
 from society.episode import Episode
 from society.log.committer import Committer, Job, insert
 from society.log.database import DEFAULT_LOG, Place, place_of, read_engine, refusal, write_engine
@@ -26,6 +26,7 @@ from society.log.journal import Entry, position_of, response_of
 from society.log.lock import AdvisoryLock, FileLock, NoLock, RunLock, is_held, lock_path
 from society.log.run_id import new_run_id, utc_now
 from society.log.schema import SCHEMA_VERSION
+from society.log.seal import journal_sum
 from society.log.tables import TABLES, ModelCall, Run, columns_of, name_of
 from society.log.text import Redaction, original_text, storable_text
 from society.log.views import VIEWS
@@ -257,7 +258,7 @@ class Log:
         sweep: str | None = None,
         cell: Mapping[str, Any] | None = None,  # Any: JSON
     ) -> RunWriter:
-        """Begin a run: its row, its agents and its manifest are on disk when this returns.
+        """Begin a run: its row, its agents and its manifest are on disk when this returns (free runs do not wait).
 
         Args:
             manifest: all that determines the run; the sink takes it again as its first event.
@@ -292,6 +293,7 @@ class Log:
             manifest,
             models_free=models_free,
             redaction=self._redaction,
+            told=[canonical_event(manifest)],
         )
         row = {
             "id": run_id,
@@ -321,7 +323,6 @@ class Log:
         }
 
         def prepare(job: Job) -> None:
-            chain: list[Any] = []  # Any: rows of the job
             writer.begin(job)
             chain, job.rows[:] = list(job.rows), []
             row["head"] = writer.head
@@ -329,11 +330,13 @@ class Log:
             job.rows.extend(("agent", agent) for agent in agent_rows(run_id, manifest))
             job.rows.extend(chain)
 
-        try:
-            committer.submit(writer, prepare).result()
-        except BaseException:
-            writer.abandon()
-            raise
+        begun = committer.submit(writer, prepare)
+        if not writer.all_free:
+            try:
+                begun.result()
+            except BaseException:
+                writer.abandon()
+                raise
         return writer
 
     def resume_run(self, ref: str = "last", *, models_free: Callable[[str], bool] = is_free) -> RunWriter:
@@ -371,6 +374,7 @@ class Log:
                 if row.status == "answered":
                     entries[at] = Entry(row.request_hash, row.prompt, response_of(row))
                 issues[at] = max(issues.get(at, 0), row.issue + 1)
+            journal = journal_sum(connection, run.id)
         writer = RunWriter(
             self._writing,
             lock,
@@ -381,7 +385,8 @@ class Log:
             redaction=self._redaction,
             entries=entries,
             issues=issues,
-            told=[(body, digest) for body, _, digest in stored],
+            told=[body for body, _, _ in stored],
+            journal=journal,
             prompt_of=self.prompt,
         )
         writer.go_on([event for _, event, _ in stored], stored[-1][2])
@@ -422,8 +427,6 @@ class Log:
     def _clean(self, manifest: RunStarted) -> RunStarted:
         if not self._redaction:
             return manifest
-        from society.core.events import canonical_event
-
         clean = event_from_plain(json.loads(self._redaction.text(canonical_event(manifest))))
         assert isinstance(clean, RunStarted)
         return clean

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _MOOD_WORDS = (
     "able amber bold brave bright brisk calm clear clever cosy crisp daring eager early fair fleet fond frank fresh gentle glad "
@@ -23,8 +25,13 @@ _MOODS, _ANIMALS = _MOOD_WORDS.split(), _ANIMAL_WORDS.split()
 
 
 def utc_now() -> str:
-    """The time in UTC as the log writes it, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The time in UTC as the log writes it, to the millisecond, such as ``2026-11-22T23:55:01.042Z``."""
+    return _written(time.time_ns() // 1_000_000)
+
+
+@lru_cache(maxsize=16)
+def _written(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def new_run_id(scenario: str) -> tuple[str, str]:

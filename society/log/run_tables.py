@@ -11,7 +11,7 @@ class LogInfo(Row, table=True):
     __tablename__ = "log_info"
     __table_args__ = of_run("facts about this log as a whole")
 
-    name: str = key("schema_version, or created_by: the version of the package that made the file")
+    name: str = key("schema_version: the layout of the log")
     value: str = column("its value")
 
 

@@ -2,56 +2,62 @@
 
 The chain holds what happened and nothing that varies between equal runs. Times, tokens, costs, raw bytes and the run's own row
 stand outside it; once a run has ended, one digest over all of these is kept in its row.
+
+A row's digest is SHA-256 over its values in the order of the table's columns, written as a Python tuple in ASCII. That of several
+rows is the sum of theirs modulo 2**256: rows can be added and replaced as they come, in any order. Rows of the journal carry
+their own digest as their last column, so that a change names its row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Connection, text
+from sqlmodel import SQLModel
 
-from society.core.calls import canonical_json
-from society.log.tables import Agent, ModelCall, Run, columns_of
+from society.log.tables import Agent, Run, columns_of
 
-SEALED_BY_ITSELF = "seal"
-
-
-def digest_of(rows: Iterable[Sequence[Any]]) -> str:  # Any: values of any column
-    """SHA-256 over rows, one canonical JSON list a line; bytes as hexadecimal digits."""
-    running = sha256()
-    for row in rows:
-        running.update(canonical_json([_plain(value) for value in row]).encode())
-        running.update(b"\n")
-    return running.hexdigest()
+SUMS = 1 << 256
+_AGENTS = ", ".join(columns_of(Agent))
+_RUN = ", ".join(name for name in columns_of(Run) if name != "seal")
 
 
-def seal(connection: Connection, run_id: str) -> str:
-    """The digest over the run's row (without the seal), its agents and its journal, as they stand."""
-    return digest_of(_sealed_rows(connection, run_id))
+def row_digest(row: tuple[Any, ...]) -> int:  # Any: values of any column
+    """The digest of one row, as it is written."""
+    return int.from_bytes(sha256(ascii(row).encode()).digest())
 
 
-def _sealed_rows(connection: Connection, run_id: str) -> Iterable[Sequence[Any]]:  # Any: as above
-    run_columns = [name for name in columns_of(Run) if name != SEALED_BY_ITSELF]
-    questions = (
-        (columns_of(Agent), "agent", "run_id", "seat"),
-        (columns_of(ModelCall), "model_call", "run_id", "round, stage, turn, agent, attempt, issue"),
+def as_written(table: type[SQLModel], row: Sequence[Any]) -> tuple[Any, ...]:  # Any: as above
+    """A row as it was written: SQLite keeps truth as 0 and 1, PostgreSQL hands out views of bytes."""
+    return tuple(
+        bytes(value) if type(value) is memoryview else bool(value) if truth and value in (0, 1) else value
+        for value, truth in zip(row, _truths(table), strict=True)
     )
-    run = connection.execute(text(f"SELECT {', '.join(run_columns)} FROM run WHERE id = :run"), {"run": run_id})
-    yield from (tuple(row) for row in run)
-    for columns, table, key, order in questions:
-        sql = f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = :run ORDER BY {order}"
-        found = [tuple(row) for row in connection.execute(text(sql), {"run": run_id})]
-        yield (table, len(found))
-        yield from sorted(found, key=lambda row: [str(value) for value in row[:7]]) if table == "model_call" else found
 
 
-def _plain(value: Any) -> Any:  # Any: as above
-    if isinstance(value, (bytes, memoryview)):
-        return {"bytes": bytes(value).hex()}
-    if isinstance(value, bool):
-        return int(value)  # SQLite keeps truth as 0 and 1
-    if isinstance(value, float):
-        return repr(value)
-    return value
+@cache
+def _truths(table: type[SQLModel]) -> tuple[bool, ...]:
+    return tuple("bool" in str(field.annotation) for field in table.model_fields.values())
+
+
+def rows_digest(table: type[SQLModel], rows: Iterable[Sequence[Any]]) -> int:  # Any: as above
+    """The digest of a set of rows as they are read: the sum of theirs."""
+    return sum(row_digest(as_written(table, row)) for row in rows) % SUMS
+
+
+def journal_sum(connection: Connection, run_id: str) -> int:
+    """The digest of a run's journal, from the digests its rows carry."""
+    rows = connection.execute(text("SELECT digest FROM model_call WHERE run_id = :run"), {"run": run_id})
+    return sum(int(row.digest, 16) for row in rows) % SUMS
+
+
+def seal(connection: Connection, run_id: str, journal: int) -> str:
+    """The digest over the run's row (without the seal), its agents, and its journal with the given digest."""
+    values = {"run": run_id}
+    run = tuple(connection.execute(text(f"SELECT {_RUN} FROM run WHERE id = :run"), values).one())
+    agents = connection.execute(text(f"SELECT {_AGENTS} FROM agent WHERE run_id = :run"), values)
+    parts = (run, rows_digest(Agent, agents), journal)
+    return f"{row_digest(parts):064x}"

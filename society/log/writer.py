@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from difflib import unified_diff
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection, text
 
@@ -27,7 +27,6 @@ from society.log.committer import Committer, Job, safe
 from society.log.journal import (
     Asked,
     Entry,
-    answer_columns,
     call_rows,
     diverged,
     redacted_request,
@@ -36,7 +35,7 @@ from society.log.journal import (
 from society.log.lock import RunLock
 from society.log.projection import Projector
 from society.log.run_id import utc_now
-from society.log.seal import seal
+from society.log.seal import SUMS, row_digest, seal
 from society.log.text import Redaction, storable_text
 
 RunStatus: TypeAlias = Literal["running", "completed", "invalid", "paused", "interrupted", "failed"]
@@ -66,6 +65,7 @@ class RunWriter:
     Attributes:
         run_id: the id of the run.
         name: the readable part of it.
+        all_free: every seat is free: nothing waits for the disk.
         failure: what stopped the writing, if anything did; whatever is written later fails with it too.
     """
 
@@ -81,7 +81,8 @@ class RunWriter:
         redaction: Redaction | None = None,
         entries: Mapping[Position, Entry] | None = None,
         issues: Mapping[Position, int] | None = None,
-        told: Sequence[tuple[str, str]] = (),
+        told: Sequence[str] = (),
+        journal: int = 0,
         prompt_of: Callable[[str | None], Sequence[tuple[str, str]]] | None = None,
     ) -> None:
         self.run_id, self.name, self.manifest = run_id, name, manifest
@@ -89,16 +90,18 @@ class RunWriter:
         self._committer, self._lock = committer, lock
         self._free = models_free
         self._redaction = redaction or Redaction()
-        self._all_free = all(models_free(model) or model.startswith("scripted") for model in manifest.models)
+        self.all_free = all(models_free(model) or model.startswith("scripted") for model in manifest.models)
         self._entries = dict(entries or {})
         self._issues = dict(issues or {})
         self._prompt_of = prompt_of
         self._told = deque(told)
         self._compared = 0
-        self._in_flight: dict[tuple[Position, int], Asked] = {}
+        self._in_flight: dict[Position, Asked] = {}
         self._ended: list[_Ended] = []
         self._waiting: deque[Future[None]] = deque()
         self._known: set[str] = set()
+        self._journal_sum = journal
+        self._open: dict[tuple[Position, int], int] = {}
         self._projector = Projector(run_id)
         self._seq, self._head = 0, ""
         self._rounds = 0
@@ -109,7 +112,6 @@ class RunWriter:
     def begin(self, job: Job) -> None:
         """The rows that open the run; prepared by the log that starts it."""
         self._append(job, canonical_event(self.manifest), self.manifest)
-        self._told.append((canonical_event(self.manifest), self._head))
 
     def go_on(self, events: Sequence[Event], head: str) -> None:
         """Take up the chain of a run that was left."""
@@ -140,24 +142,21 @@ class RunWriter:
             LogUnusable: the log cannot be written.
         """
         self._raise_failure()
-        fresh = []
-        for event in events:
-            body, event_ = self._canonical(event)
-            if self._told:
-                self._compare(body)
-            else:
-                fresh.append((body, event_))
+        held = min(len(events), len(self._told))
+        for event in events[:held]:
+            self._compare(self._canonical(event)[0])
+        fresh = events[held:]
         if not fresh and not self._ended:
             return
         ended, self._ended = self._ended, []
 
         def prepare(job: Job) -> None:
             self._journal(job, ended)
-            for body, event_ in fresh:
-                self._append(job, body, event_)
+            for event in fresh:
+                self._append(job, *self._canonical(event))
 
         done = self._committer.submit(self, prepare)
-        if not self._all_free:
+        if not self.all_free:
             await safe(done)
             return
         self._waiting.append(done)
@@ -210,20 +209,16 @@ class RunWriter:
             Paused: the disk is full, or nearly.
         """
         self._raise_failure()
-        number = self._issues.get(request.at, 0)
-        self._issues[request.at] = number + 1
+        at = request.at
+        number = self._issues.get(at, 0) if self._issues else 0
         asked = Asked(redacted_request(request, self._redaction), number, reserved_usd, utc_now())
-        self._in_flight[request.at, number] = asked
         if self._free(request.model):
+            self._in_flight[at] = asked
             return number
-        try:
-            self._check_headroom()
-            await safe(
-                self._committer.submit(self, lambda job: job.rows.extend(call_rows(self.run_id, asked, self._known)))
-            )
-        except BaseException:
-            self._in_flight.pop((request.at, number), None)
-            raise
+        self._check_headroom()
+        self._issues[at] = number + 1
+        await safe(self._committer.submit(self, lambda job: self._call(job, asked)))
+        self._in_flight[at] = asked
         return number
 
     async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> None:
@@ -238,19 +233,18 @@ class RunWriter:
     async def _end(
         self, request: ModelRequest, issue: int, response: ModelResponse | None, error: str | None, raw: bytes
     ) -> None:
-        asked = self._in_flight.pop((request.at, issue))
-        if response is not None:
+        asked = self._in_flight.pop(request.at)
+        assert asked.issue == issue, "one try of a question at a time"
+        if response is None:
+            self._issues[request.at] = issue + 1
+        elif self._issues:
             self._issues.pop(request.at, None)
         if self._free(request.model):
             self._ended.append((asked, response, utc_now(), error, raw))
             return
         self._raise_failure()
-        ended = utc_now()
-
-        def prepare(job: Job) -> None:
-            job.updates.append(lambda connection: self._update_call(connection, (asked, response, ended, error, raw)))
-
-        await safe(self._committer.submit(self, prepare))
+        call: _Ended = (asked, response, utc_now(), error, raw)
+        await safe(self._committer.submit(self, lambda job: self._journal(job, (call,))))
 
     def _raise_failure(self) -> None:
         if self.failure is not None:
@@ -265,7 +259,7 @@ class RunWriter:
         return body, event
 
     def _compare(self, body: str) -> None:
-        held, _ = self._told.popleft()
+        held = self._told.popleft()
         if held != body:
             raise Diverged(_difference(self._compared, held, body))
         self._compared += 1
@@ -293,33 +287,26 @@ class RunWriter:
 
     def _journal(self, job: Job, ended: Sequence[_Ended]) -> None:
         for asked, response, at, error, raw in ended:
-            rows = call_rows(self.run_id, asked, self._known, response=response, ended=at, error=error, raw=raw)
-            job.rows.extend(rows)
+            self._call(job, asked, response=response, ended=at, error=error, raw=raw)
 
-    def _update_call(self, connection: Connection, ended_call: _Ended) -> None:
-        asked, response, ended, error, raw = ended_call
-        at = asked.request.at
-        names = ("finish", "text", "raw", "detail", "tokens_in", "tokens_out", "tokens_cached", "usd", "estimated")
-        values: dict[str, Any] = dict(zip(names, answer_columns(response, raw), strict=True))  # Any: values of columns
-        connection.execute(
-            _END_CALL,
-            values
-            | {
-                "status": "answered" if response is not None else "failed",
-                "served": None if response is None else response.served_model,
-                "cached": None if response is None else response.cached,
-                "seconds": None if response is None else response.seconds,
-                "ended": ended,
-                "error": None if error is None else storable_text(error),
-                "run": self.run_id,
-                "round": at.round,
-                "stage": at.stage,
-                "turn": at.turn,
-                "agent": at.agent,
-                "attempt": at.attempt,
-                "issue": asked.issue,
-            },
-        )
+    def _call(
+        self,
+        job: Job,
+        asked: Asked,
+        *,
+        response: ModelResponse | None = None,
+        ended: str | None = None,
+        error: str | None = None,
+        raw: bytes = b"",
+    ) -> None:
+        rows = call_rows(self.run_id, asked, self._known, response=response, ended=ended, error=error, raw=raw)
+        table, call = rows.pop()
+        digest, key = row_digest(call), (asked.request.at, asked.issue)
+        job.rows.extend(rows)
+        job.rows.append((table, (*call, f"{digest:064x}")))
+        self._journal_sum += digest - self._open.pop(key, 0)
+        if ended is None:
+            self._open[key] = digest
 
     def _close(self, connection: Connection, status: RunStatus, reason: str) -> None:
         words = storable_text(self._redaction.text(reason))
@@ -335,7 +322,7 @@ class RunWriter:
                 "run": self.run_id,
             },
         )
-        sealed = seal(connection, self.run_id) if status in ("completed", "invalid") else None
+        sealed = seal(connection, self.run_id, self._journal_sum % SUMS) if status in ("completed", "invalid") else None
         connection.execute(text("UPDATE run SET seal = :seal WHERE id = :run"), {"seal": sealed, "run": self.run_id})
 
     async def _last_words(self, status: RunStatus, reason: str) -> None:
@@ -365,14 +352,6 @@ def _difference(seq: int, held: str, now: str) -> str:
     shown = "\n".join(list(unified_diff(old, new, "log", "now", lineterm="", n=1))[:40])
     return f"event {seq} is not the one the log holds; the scenario, the answers or the program have changed\n{shown}"
 
-
-_END_CALL = text(
-    "UPDATE model_call SET status = :status, served_model = :served, finish = :finish, text = :text, raw = :raw,"
-    " detail = :detail, tokens_in = :tokens_in, tokens_out = :tokens_out, tokens_cached = :tokens_cached, usd = :usd,"
-    " estimated = :estimated, cached = :cached, seconds = :seconds, ended = :ended, error = :error"
-    " WHERE run_id = :run AND round = :round AND stage = :stage AND turn = :turn AND agent = :agent"
-    " AND attempt = :attempt AND issue = :issue"
-)
 
 _CLOSE_RUN = text(
     "UPDATE run SET status = :status, reason = :reason, ended = :ended, rounds_played = :rounds, events = :events,"

@@ -1,0 +1,65 @@
+"""Keeping what analyses computed from a run, under a digest, so that a changed row shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlmodel import SQLModel
+
+from society import __version__
+from society.core.errors import BadInput, did_you_mean
+from society.log.committer import insert
+from society.log.run_id import utc_now
+from society.log.seal import rows_digest
+from society.log.tables import COMPUTED, columns_of, name_of
+from society.log.text import storable_text
+
+
+def computed_table(name: str) -> type[SQLModel]:
+    """The table of results of that name.
+
+    Raises:
+        BadInput: there is none.
+    """
+    tables = {name_of(table): table for table in COMPUTED}
+    if name not in tables:
+        raise BadInput(f"no table of results {name!r}{did_you_mean(name, tables)} (known: {', '.join(tables)})")
+    return tables[name]
+
+
+def replace_results(
+    connection: Connection,
+    run_id: str,
+    table: type[SQLModel],
+    rows: Iterable[Mapping[str, Any]],  # Any: SQL values
+) -> None:
+    """Put these rows in place of all that the table holds of the run. Columns that are not given are null.
+
+    Raises:
+        BadInput: a row names a column that is not there.
+    """
+    columns = columns_of(table)
+    listed: list[tuple[Any, ...]] = []  # Any: SQL values
+    for row in rows:
+        strange = sorted(set(row) - set(columns))
+        if strange:
+            raise BadInput(f"{name_of(table)} has no column {strange[0]!r}{did_you_mean(strange[0], columns)}")
+        given = {**row, "run_id": run_id}
+        listed.append(tuple(_stored(table, name, given.get(name)) for name in columns))
+    name, run = name_of(table), {"run": run_id}
+    connection.execute(text(f"DELETE FROM {name} WHERE run_id = :run"), run)
+    connection.execute(text("DELETE FROM derived WHERE run_id = :run AND table_name = :name"), {**run, "name": name})
+    digest = f"{rows_digest(table, listed):064x}"
+    insert(connection, [(name, row) for row in listed])
+    insert(connection, [("derived", (run_id, name, len(listed), digest, __version__, utc_now()))])
+
+
+def _stored(table: type[SQLModel], column: str, value: Any) -> Any:  # Any: SQL values
+    if isinstance(value, str):
+        return storable_text(value)
+    if value is not None and "float" in str(table.model_fields[column].annotation):
+        number = float(value)
+        return None if number != number else number  # nan means "does not apply", and that is null
+    return value
