@@ -4,7 +4,8 @@
     views        the questions people ask, in SQL; `intent_outcome` first
     projection   from events to rows: a pure function
     writer       the sink of one run's events and the journal of its calls
-    reader       opening a log; runs, events, episodes, frames
+    reader       runs, events, episodes, frames
+    opened       opening a log; starting runs and going on with them
     verify       the chain, the rows and the journal, checked against each other
 
 Importing this package is cheap; SQL is imported when a log is opened.
@@ -16,13 +17,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from society.log.frame import Frame as Frame
-    from society.log.reader import Log as Log
+    from society.log.opened import Log as Log
+    from society.log.opened import open_log as open_log
     from society.log.reader import RunInfo as RunInfo
-    from society.log.reader import open_log as open_log
+    from society.log.verify import Fault as Fault
+    from society.log.verify import Report as Report
     from society.log.writer import RunWriter as RunWriter
 
 DEFAULT_LOG = "sqlite:///logs/society.db"
-_HOMES = {"Frame": "frame", "Log": "reader", "RunInfo": "reader", "open_log": "reader", "RunWriter": "writer"}
+_HOMES = {
+    "Fault": "verify",
+    "Frame": "frame",
+    "Log": "opened",
+    "Report": "verify",
+    "RunInfo": "reader",
+    "RunWriter": "writer",
+    "open_log": "opened",
+}
 
 
 def __getattr__(name: str) -> Any:  # Any: whatever is asked for

@@ -184,6 +184,30 @@ class Projector:
                     yield "sanction", (*here, "rule", seq, order, None, target, *amount, happened.rule, detail)
 
 
+def agent_rows(run_id: str, manifest: RunStarted) -> list[tuple[Any, ...]]:  # Any: SQL values
+    """The rows of `agent`: a pure function of the manifest."""
+    scenario: Any = manifest.scenario if isinstance(manifest.scenario, dict) else {}  # Any: JSON
+    specs = scenario.get("agents") or ()
+    rows = []
+    for seat, (name, model) in enumerate(zip(manifest.agents, manifest.models, strict=True)):
+        spec = specs[seat] if seat < len(specs) and isinstance(specs[seat], dict) else {}
+        principal = spec.get("principal_goal")
+        rows.append(
+            (
+                run_id,
+                seat,
+                storable_text(name),
+                model,
+                str((spec.get("policy") or {}).get("kind", "llm")),
+                storable_text(str(spec.get("role", ""))),
+                storable_text(str(spec.get("persona", ""))),
+                canonical_json(spec.get("goal") or {}),
+                None if principal is None else canonical_json(principal),
+            )
+        )
+    return rows
+
+
 def as_real(value: Number | None) -> float | None:
     """The nearest double; None where there is none."""
     if value is None:

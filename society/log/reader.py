@@ -1,38 +1,28 @@
-"""Opening a log, asking it, and starting or resuming runs in it."""
+"""Asking a log: runs, events, episodes, tables, prompts."""
 
 from __future__ import annotations
 
 import json
-import os
-import socket
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from society.core.calls import Position, canonical_json
-from society.core.errors import BadInput, LogCorrupt, LogUnusable, did_you_mean
-from society.core.events import Event, RunStarted, canonical_event, event_from_plain
+from society.core.errors import BadInput, LogCorrupt, did_you_mean
+from society.core.events import Event, event_from_plain
 from society.episode import Episode
-from society.log.committer import Committer, Job, insert
-from society.log.database import DEFAULT_LOG, Place, place_of, read_engine, refusal, write_engine
+from society.log.database import Place, read_engine, refusal
 from society.log.frame import Frame
-from society.log.journal import Entry, position_of, response_of
-from society.log.lock import AdvisoryLock, FileLock, NoLock, RunLock, is_held, lock_path
-from society.log.run_id import new_run_id, utc_now
-from society.log.schema import SCHEMA_VERSION
-from society.log.seal import journal_sum
+from society.log.lock import is_held, lock_path
 from society.log.tables import TABLES, ModelCall, Run, columns_of, name_of
-from society.log.text import Redaction, original_text, storable_text
+from society.log.text import original_text
 from society.log.views import VIEWS
-from society.log.writer import RunWriter, is_free
 
-_UNFINISHED = ("running", "paused", "interrupted", "failed")
+UNFINISHED = ("running", "paused", "interrupted", "failed")
 
 
 @dataclass(frozen=True)
@@ -71,41 +61,34 @@ class RunInfo:
     @property
     def resumable(self) -> bool:
         """Whether `society resume` can go on with it."""
-        return self.status in _UNFINISHED
+        return self.status in UNFINISHED
 
 
-class Log:
-    """One SQL database of runs. Reading and writing use connections of their own; writing begins with the first run.
+class Reader:
+    """A log as it is read, through a connection that can only read.
 
     Attributes:
         place: where it is.
     """
 
-    def __init__(self, url: str | Path = DEFAULT_LOG, *, secrets: Iterable[str] = ()) -> None:
-        self.place: Place = place_of(url)
-        self._redaction = Redaction(secrets)
-        self._committer: Committer | None = None
+    def __init__(self, place: Place) -> None:
+        self.place = place
         self._reading: Engine | None = None
 
     def close(self) -> None:
-        """Write all that is left and let go of the database; calling it twice is harmless."""
-        if self._committer is not None:
-            self._committer.close()
-            self._committer = None
+        """Let go of the database; calling it twice is harmless."""
         if self._reading is not None:
             self._reading.dispose()
             self._reading = None
 
-    def __enter__(self) -> Log:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"Log({self.place.shown!r})"
-
-    # Asking
+    def _engine(self) -> Engine:
+        return read_engine(self.place)
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -115,7 +98,7 @@ class Log:
             LogUnusable: there is no log here, or it cannot be read.
         """
         if self._reading is None:
-            self._reading = self._writing.engine if self.place.memory else read_engine(self.place)
+            self._reading = self._engine()
         try:
             with self._reading.connect() as connection:
                 yield connection
@@ -153,12 +136,12 @@ class Log:
         if not ids:
             raise BadInput(f"the log at {self.place.shown} has no runs yet")
         if ref == "last":
-            return self._run(ids[-1])
+            return self.run(ids[-1])
         if ref in ids:
-            return self._run(ref)
+            return self.run(ref)
         near = [run for run in ids if ref and (run.startswith(ref) or run.endswith(f"-{ref}") or ref in _names(run))]
         if len(near) == 1:
-            return self._run(near[0])
+            return self.run(near[0])
         if near:
             shown = ", ".join(near[:5]) + (" ..." if len(near) > 5 else "")
             raise BadInput(f"{len(near)} runs match {ref!r}: {shown}; give more of the id")
@@ -171,7 +154,7 @@ class Log:
             BadInput: no such run.
             LogCorrupt: a stored event cannot be read.
         """
-        return tuple(event for _, event, _ in self._stored(self.find(ref).id))
+        return tuple(event for _, event, _ in self.stored(self.find(ref).id))
 
     def episode(self, ref: str = "last") -> Episode:
         """The episode of a run, finished or not.
@@ -181,7 +164,7 @@ class Log:
             LogCorrupt: the events do not make an episode.
         """
         run_id = self.find(ref).id
-        return Episode.from_events((event for _, event, _ in self._stored(run_id)), run_id=run_id)
+        return Episode.from_events((event for _, event, _ in self.stored(run_id)), run_id=run_id)
 
     def frame(self, name: str, *, run: str | None = None) -> Frame:
         """A whole table or view, or the rows of one run of it.
@@ -199,8 +182,7 @@ class Log:
             if place is None:
                 raise BadInput(f"{name!r} does not belong to single runs")
             sql, values = f"{sql} WHERE {place} = :run", {"run": self.find(run).id}
-        keys = [str(ordering) for ordering in range(1, min(len(columns), 7) + 1)]
-        return self.sql(f"{sql} ORDER BY {', '.join(keys)}", values)
+        return self.sql(f"{sql} ORDER BY {', '.join(_orders()[name])}", values)
 
     def sql(self, question: str, values: Mapping[str, Any] | None = None) -> Frame:  # Any: SQL values
         """The answer to any question in SQL; values stand in it as ``:name``."""
@@ -238,204 +220,12 @@ class Log:
                 last = row.before
         return messages[::-1]
 
-    # Writing
-
-    @property
-    def _writing(self) -> Committer:
-        if self._committer is None:
-            self._committer = Committer(write_engine(self.place), self.place)
-        return self._committer
-
-    def start_run(
-        self,
-        manifest: RunStarted,
-        *,
-        models_free: Callable[[str], bool] = is_free,
-        command: str = "",
-        run_id: str | None = None,
-        fork_of: str | None = None,
-        fork_round: int | None = None,
-        sweep: str | None = None,
-        cell: Mapping[str, Any] | None = None,  # Any: JSON
-    ) -> RunWriter:
-        """Begin a run: its row, its agents and its manifest are on disk when this returns (free runs do not wait).
-
-        Args:
-            manifest: all that determines the run; the sink takes it again as its first event.
-            models_free: which models can be asked again at no cost and with the same answer.
-            command: the command line, for the record.
-            run_id: a chosen id; by default a new one is made from the time.
-            fork_of: the run whose first rounds this one shares, if it is a fork.
-            fork_round: how many rounds it shares.
-            sweep: the sweep it belongs to, if any.
-            cell: its point in the sweep.
-
-        Raises:
-            LogUnusable: the log cannot be written.
-            Paused: the disk is full.
-            MissingExtra: PostgreSQL without its driver.
-        """
-        manifest = self._clean(manifest)
-        scenario = manifest.scenario if isinstance(manifest.scenario, dict) else {}
-        title = str(scenario.get("name") or "run")
-        new_id, name = new_run_id(title)
-        run_id = run_id or new_id
-        if run_id != new_id:
-            name = run_id
-        if not -(2**63) <= manifest.seed < 2**63:
-            raise BadInput(f"the seed {manifest.seed} is too long; seeds have at most 63 bits")
-        committer = self._writing
-        writer = RunWriter(
-            committer,
-            self._lock(run_id),
-            run_id,
-            name,
-            manifest,
-            models_free=models_free,
-            redaction=self._redaction,
-            told=[canonical_event(manifest)],
-        )
-        row = {
-            "id": run_id,
-            "name": name,
-            "scenario": title,
-            "seed": manifest.seed,
-            "models": ",".join(dict.fromkeys(manifest.models)),
-            "status": "running",
-            "reason": "",
-            "rounds_planned": scenario.get("rounds") or 0,
-            "rounds_played": 0,
-            "started": utc_now(),
-            "ended": None,
-            "calls": 0,
-            "calls_unpriced": 0,
-            "events": 1,
-            "head": "",
-            "version": manifest.version,
-            "schema_version": SCHEMA_VERSION,
-            "command": storable_text(self._redaction.text(command)),
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "fork_of": fork_of,
-            "fork_round": fork_round,
-            "sweep": sweep,
-            "cell": None if cell is None else canonical_json(cell),
-        }
-
-        def prepare(job: Job) -> None:
-            writer.begin(job)
-            chain, job.rows[:] = list(job.rows), []
-            row["head"] = writer.head
-            job.rows.append(("run", tuple(row.get(column) for column in columns_of(Run))))
-            job.rows.extend(("agent", agent) for agent in agent_rows(run_id, manifest))
-            job.rows.extend(chain)
-
-        begun = committer.submit(writer, prepare)
-        if not writer.all_free:
-            try:
-                begun.result()
-            except BaseException:
-                writer.abandon()
-                raise
-        return writer
-
-    def resume_run(self, ref: str = "last", *, models_free: Callable[[str], bool] = is_free) -> RunWriter:
-        """Go on with a run that was left. Play it again from the start: committed answers are recalled, events compared.
-
-        Raises:
-            BadInput: no such run, or it has ended.
-            LogUnusable: somebody else is writing it.
-            LogCorrupt: its events do not fit together.
-        """
-        run = self.find(ref)
-        if not run.resumable:
-            raise BadInput(f"run {run.id} is {run.status}; there is nothing to go on with")
-        lock = self._lock(run.id)
-        try:
-            return self._taken_up(run.id, lock, models_free)
-        except BaseException:
-            lock.release()
-            raise
-
-    def _taken_up(self, run_id: str, lock: RunLock, models_free: Callable[[str], bool]) -> RunWriter:
-        run = self._run(run_id)  # once more, under the lock
-        if run.status not in _UNFINISHED:
-            raise BadInput(f"run {run.id} is {run.status}; there is nothing to go on with")
-        stored = self._stored(run.id)
-        if not stored or not isinstance(stored[0][1], RunStarted):
-            raise LogCorrupt(f"run {run.id}: its first event is not a manifest")
-        manifest = stored[0][1]
-        entries: dict[Position, Entry] = {}
-        issues: dict[Position, int] = {}
-        sql = f"SELECT {', '.join(columns_of(ModelCall))} FROM model_call WHERE run_id = :run"
-        with self.connection() as connection:
-            for row in connection.execute(text(sql), {"run": run.id}):
-                at = position_of(row)
-                if row.status == "answered":
-                    entries[at] = Entry(row.request_hash, row.prompt, response_of(row))
-                issues[at] = max(issues.get(at, 0), row.issue + 1)
-            journal = journal_sum(connection, run.id)
-        writer = RunWriter(
-            self._writing,
-            lock,
-            run.id,
-            run.name,
-            manifest,
-            models_free=models_free,
-            redaction=self._redaction,
-            entries=entries,
-            issues=issues,
-            told=[body for body, _, _ in stored],
-            journal=journal,
-            prompt_of=self.prompt,
-        )
-        writer.go_on([event for _, event, _ in stored], stored[-1][2])
-        owner = {"run": run.id, "host": socket.gethostname(), "pid": os.getpid()}
-
-        def prepare(job: Job) -> None:
-            job.updates.append(lambda connection: _own(connection, owner))
-
-        self._writing.submit(writer, prepare).result()
-        return writer
-
-    def write(
-        self, rows: Sequence[tuple[str, tuple[Any, ...]]], *, before: Sequence[str] = (), **values: Any
-    ) -> None:  # Any: SQL values
-        """Insert rows that analyses computed, after the statements `before`; all in one transaction."""
-        owner = _Anybody()
-
-        def prepare(job: Job) -> None:
-            def run(connection: Connection) -> None:
-                for statement in before:
-                    connection.execute(text(statement), values)
-                insert(connection, rows)
-
-            job.updates.append(run)
-
-        self._writing.submit(owner, prepare).result()
-
-    # Inside
-
-    def _lock(self, run_id: str) -> RunLock:
-        if self.place.memory:
-            return NoLock()
-        if self.place.file is None:
-            return AdvisoryLock(self._writing.engine, run_id)
-        _ = self._writing  # the file and its folder are checked before a lock is put beside it
-        return FileLock(self.place.file, run_id)
-
-    def _clean(self, manifest: RunStarted) -> RunStarted:
-        if not self._redaction:
-            return manifest
-        clean = event_from_plain(json.loads(self._redaction.text(canonical_event(manifest))))
-        assert isinstance(clean, RunStarted)
-        return clean
-
     def _ids(self) -> list[str]:
         with self.connection() as connection:
             return [str(row[0]) for row in connection.execute(text("SELECT id FROM run ORDER BY started, id"))]
 
-    def _run(self, run_id: str) -> RunInfo:
+    def run(self, run_id: str) -> RunInfo:
+        """The row of the run with exactly this id."""
         sql = f"SELECT {', '.join(columns_of(Run))} FROM run WHERE id = :run"
         with self.connection() as connection:
             row = connection.execute(text(sql), {"run": run_id}).one()
@@ -453,7 +243,12 @@ class Log:
             return False
         return not is_held(lock_path(self.place.file, run_id))
 
-    def _stored(self, run_id: str) -> list[tuple[str, Event, str]]:
+    def stored(self, run_id: str) -> list[tuple[str, Event, str]]:
+        """The events of a run with their text and hash, in order.
+
+        Raises:
+            LogCorrupt: a stored event cannot be read.
+        """
         sql = text("SELECT seq, body, hash FROM event WHERE run_id = :run ORDER BY seq")
         with self.connection() as connection:
             rows = connection.execute(sql, {"run": run_id}).all()
@@ -466,52 +261,11 @@ class Log:
         return stored
 
 
-class _Anybody:
-    failure: BaseException | None = None
-
-
-def open_log(url: str | Path = DEFAULT_LOG, *, secrets: Iterable[str] = ()) -> Log:
-    """Open a log by URL or by the path of a SQLite file. Nothing is made until something is written.
-
-    Args:
-        url: ``sqlite:///logs/society.db``, ``postgresql://user@host/name``, or a path.
-        secrets: values (keys) that must never be stored; they are taken out of everything that is written.
-
-    Raises:
-        LogUnusable: not a URL of a log.
-    """
-    return Log(url, secrets=secrets)
-
-
-def agent_rows(run_id: str, manifest: RunStarted) -> list[tuple[Any, ...]]:  # Any: SQL values
-    """The rows of `agent`: a pure function of the manifest."""
-    scenario: Any = manifest.scenario if isinstance(manifest.scenario, dict) else {}  # Any: JSON
-    specs = scenario.get("agents") or ()
-    rows = []
-    for seat, (name, model) in enumerate(zip(manifest.agents, manifest.models, strict=True)):
-        spec = specs[seat] if seat < len(specs) and isinstance(specs[seat], dict) else {}
-        principal = spec.get("principal_goal")
-        rows.append(
-            (
-                run_id,
-                seat,
-                storable_text(name),
-                model,
-                str((spec.get("policy") or {}).get("kind", "llm")),
-                storable_text(str(spec.get("role", ""))),
-                storable_text(str(spec.get("persona", ""))),
-                canonical_json(spec.get("goal") or {}),
-                None if principal is None else canonical_json(principal),
-            )
-        )
-    return rows
-
-
-def _own(connection: Connection, owner: Mapping[str, Any]) -> None:  # Any: SQL values
-    connection.execute(
-        text("UPDATE run SET status = 'running', reason = '', ended = NULL, host = :host, pid = :pid WHERE id = :run"),
-        owner,
-    )
+@cache
+def _orders() -> dict[str, tuple[str, ...]]:
+    """The columns each table and view is sorted by: the key, or the order of the story."""
+    keys = {name_of(t): tuple(c.name for c in t.__table__.primary_key.columns) for t in TABLES}  # type: ignore[attr-defined]  # sqlmodel hides __table__
+    return keys | {view.name: view.order for view in VIEWS}
 
 
 def _shown(value: Any) -> Any:  # Any: SQL values
@@ -528,5 +282,3 @@ def _names(run_id: str) -> tuple[str, ...]:
 
 
 _PROMPT = text("SELECT before, role, content FROM prompt WHERE hash = :hash")
-
-__all__ = ["Log", "LogUnusable", "RunInfo", "agent_rows", "open_log"]

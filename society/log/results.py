@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -61,5 +62,5 @@ def _stored(table: type[SQLModel], column: str, value: Any) -> Any:  # Any: SQL 
         return storable_text(value)
     if value is not None and "float" in str(table.model_fields[column].annotation):
         number = float(value)
-        return None if number != number else number  # nan means "does not apply", and that is null
+        return None if math.isnan(number) else number  # nan means "does not apply", and that is null
     return value

@@ -45,8 +45,8 @@ from society.core.events import (
 )
 from society.core.exact import Number, tidy
 from society.episode import Episode
-from society.log.projection import Projector
-from society.log.reader import Log, agent_rows
+from society.log.projection import Projector, agent_rows
+from society.log.reader import Reader
 from society.log.seal import as_written, rows_digest, seal
 from society.log.tables import COMPUTED, PROJECTED, TABLES, Agent, columns_of, name_of
 from society.log.verify_journal import content_faults, journal_faults, stray_content
@@ -98,7 +98,7 @@ class Report:
             raise LogCorrupt(f"the log does not verify: {self.faults[0]}{more}")
 
 
-def verify(log: Log, ref: str | None = None, *, head: str | None = None) -> Report:
+def verify(log: Reader, ref: str | None = None, *, head: str | None = None) -> Report:
     """Check one run, or (without `ref`) every run and the log as a whole.
 
     Args:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 
 class View(NamedTuple):
-    """A view: its name, what it shows, its columns with their meanings, and its text with ``{announced}`` left open."""
+    """A view: what it shows, the order its rows are best read in, its columns with their meanings, and its text."""
 
     name: str
     meaning: str
+    order: tuple[str, ...]
     columns: dict[str, str]
     sql: str
 
@@ -21,6 +22,7 @@ class View(NamedTuple):
 INTENT_OUTCOME = View(
     "intent_outcome",
     "what each agent meant, expected, announced, did and got, round by round",
+    ("run", "round", "seat"),
     {
         "run": "id of the run",
         "scenario": "name of the scenario",
@@ -83,6 +85,7 @@ LEFT JOIN outcome AS o ON o.run_id = a.run_id AND o.round = a.round
 RUN_SUMMARY = View(
     "run_summary",
     "one row a run: what it was, how it ended, what it used",
+    ("run",),
     {
         "run": "id of the run",
         "scenario": "name of the scenario",
@@ -118,10 +121,13 @@ FROM run AS r
 CONVERSATION = View(
     "conversation",
     "what was said, in order, with names",
+    ("run", "round", "turn", "seat", "place"),
     {
         "run": "id of the run",
         "round": "round, counted from 1",
         "turn": "turn of talk within the round",
+        "seat": "seat of who said it",
+        "place": "which message of this turn, counted from 0",
         "speaker": "name of who said it",
         "heard_by": "everybody, or the names of the recipients, comma separated",
         "text": "the words",
@@ -130,7 +136,7 @@ CONVERSATION = View(
     },
     """
 SELECT
-  m.run_id AS run, m.round AS round, m.turn AS turn, g.name AS speaker,
+  m.run_id AS run, m.round AS round, m.turn AS turn, m.agent AS seat, m.place AS place, g.name AS speaker,
   CASE WHEN m.public THEN 'everybody' ELSE {recipients} END AS heard_by,
   m.text AS text, m.clipped AS clipped, m.status AS status
 FROM message AS m
@@ -141,6 +147,7 @@ JOIN agent AS g ON g.run_id = m.run_id AND g.seat = m.agent
 CALL_COST = View(
     "call_cost",
     "calls, tokens and cost by run, agent, stage and model",
+    ("run", "agent", "stage", "model"),
     {
         "run": "id of the run",
         "agent": "name of the agent that was asked",

@@ -1,0 +1,279 @@
+"""A log as it is written: starting runs, going on with them, keeping results."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, text
+
+from society.core.calls import Position, canonical_json
+from society.core.errors import BadInput, LogCorrupt
+from society.core.events import RunStarted, canonical_event, event_from_plain
+from society.log.committer import Committer, Job
+from society.log.database import DEFAULT_LOG, place_of, write_engine
+from society.log.journal import Entry, position_of, response_of
+from society.log.lock import AdvisoryLock, FileLock, NoLock, RunLock
+from society.log.projection import agent_rows
+from society.log.reader import UNFINISHED, Reader
+from society.log.results import computed_table, replace_results
+from society.log.run_id import new_run_id, utc_now
+from society.log.schema import SCHEMA_VERSION
+from society.log.seal import journal_sum
+from society.log.tables import ModelCall, Run, columns_of
+from society.log.text import Redaction, storable_text
+from society.log.writer import RunWriter, is_free
+
+if TYPE_CHECKING:
+    from society.log.verify import Report
+
+
+class Log(Reader):
+    """One SQL database of runs. Reading and writing use connections of their own; writing begins with the first run.
+
+    Attributes:
+        place: where it is.
+    """
+
+    def __init__(self, url: str | Path = DEFAULT_LOG, *, secrets: Iterable[str] = ()) -> None:
+        super().__init__(place_of(url))
+        self._redaction = Redaction(secrets)
+        self._committer: Committer | None = None
+
+    def close(self) -> None:
+        """Write all that is left and let go of the database; calling it twice is harmless."""
+        if self._committer is not None:
+            self._committer.close()
+            self._committer = None
+        super().close()
+
+    def __repr__(self) -> str:
+        return f"Log({self.place.shown!r})"
+
+    def _engine(self) -> Engine:
+        return self._writing.engine if self.place.memory else super()._engine()
+
+    @property
+    def _writing(self) -> Committer:
+        if self._committer is None:
+            self._committer = Committer(write_engine(self.place), self.place)
+        return self._committer
+
+    def start_run(
+        self,
+        manifest: RunStarted,
+        *,
+        models_free: Callable[[str], bool] = is_free,
+        command: str = "",
+        run_id: str | None = None,
+        fork_of: str | None = None,
+        fork_round: int | None = None,
+        sweep: str | None = None,
+        cell: Mapping[str, Any] | None = None,  # Any: JSON
+    ) -> RunWriter:
+        """Begin a run: its row, its agents and its manifest are on disk when this returns (free runs do not wait).
+
+        Args:
+            manifest: all that determines the run; the sink takes it again as its first event.
+            models_free: which models can be asked again at no cost and with the same answer.
+            command: the command line, for the record.
+            run_id: a chosen id; by default a new one is made from the time.
+            fork_of: the run whose first rounds this one shares, if it is a fork.
+            fork_round: how many rounds it shares.
+            sweep: the sweep it belongs to, if any.
+            cell: its point in the sweep.
+
+        Raises:
+            LogUnusable: the log cannot be written.
+            Paused: the disk is full.
+            MissingExtra: PostgreSQL without its driver.
+        """
+        manifest = self._clean(manifest)
+        scenario = manifest.scenario if isinstance(manifest.scenario, dict) else {}
+        title = str(scenario.get("name") or "run")
+        new_id, name = new_run_id(title)
+        run_id = run_id or new_id
+        if run_id != new_id:
+            name = run_id
+        if not -(2**63) <= manifest.seed < 2**63:
+            raise BadInput(f"the seed {manifest.seed} is too long; seeds have at most 63 bits")
+        committer = self._writing
+        writer = RunWriter(
+            committer,
+            self._lock(run_id),
+            run_id,
+            name,
+            manifest,
+            models_free=models_free,
+            redaction=self._redaction,
+            told=[canonical_event(manifest)],
+        )
+        row = {
+            "id": run_id,
+            "name": name,
+            "scenario": title,
+            "seed": manifest.seed,
+            "models": ",".join(dict.fromkeys(manifest.models)),
+            "status": "running",
+            "reason": "",
+            "rounds_planned": scenario.get("rounds") or 0,
+            "rounds_played": 0,
+            "started": utc_now(),
+            "ended": None,
+            "calls": 0,
+            "calls_unpriced": 0,
+            "events": 1,
+            "head": "",
+            "version": manifest.version,
+            "schema_version": SCHEMA_VERSION,
+            "command": storable_text(self._redaction.text(command)),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "fork_of": fork_of,
+            "fork_round": fork_round,
+            "sweep": sweep,
+            "cell": None if cell is None else canonical_json(cell),
+        }
+
+        def prepare(job: Job) -> None:
+            writer.begin(job)
+            chain, job.rows[:] = list(job.rows), []
+            row["head"] = writer.head
+            job.rows.append(("run", tuple(row.get(column) for column in columns_of(Run))))
+            job.rows.extend(("agent", agent) for agent in agent_rows(run_id, manifest))
+            job.rows.extend(chain)
+
+        begun = committer.submit(writer, prepare)
+        if not writer.all_free:
+            try:
+                begun.result()
+            except BaseException:
+                writer.abandon()
+                raise
+        return writer
+
+    def resume_run(self, ref: str = "last", *, models_free: Callable[[str], bool] = is_free) -> RunWriter:
+        """Go on with a run that was left. Play it again from the start: committed answers are recalled, events compared.
+
+        Raises:
+            BadInput: no such run, or it has ended.
+            LogUnusable: somebody else is writing it.
+            LogCorrupt: its events do not fit together.
+        """
+        run = self.find(ref)
+        if not run.resumable:
+            raise BadInput(f"run {run.id} is {run.status}; there is nothing to go on with")
+        lock = self._lock(run.id)
+        try:
+            return self._taken_up(run.id, lock, models_free)
+        except BaseException:
+            lock.release()
+            raise
+
+    def _taken_up(self, run_id: str, lock: RunLock, models_free: Callable[[str], bool]) -> RunWriter:
+        run = self.run(run_id)  # once more, under the lock
+        if run.status not in UNFINISHED:
+            raise BadInput(f"run {run.id} is {run.status}; there is nothing to go on with")
+        stored = self.stored(run.id)
+        if not stored or not isinstance(stored[0][1], RunStarted):
+            raise LogCorrupt(f"run {run.id}: its first event is not a manifest")
+        manifest = stored[0][1]
+        entries: dict[Position, Entry] = {}
+        issues: dict[Position, int] = {}
+        sql = f"SELECT {', '.join(columns_of(ModelCall))} FROM model_call WHERE run_id = :run"
+        with self.connection() as connection:
+            for row in connection.execute(text(sql), {"run": run.id}):
+                at = position_of(row)
+                if row.status == "answered":
+                    entries[at] = Entry(row.request_hash, row.prompt, response_of(row))
+                issues[at] = max(issues.get(at, 0), row.issue + 1)
+            journal = journal_sum(connection, run.id)
+        writer = RunWriter(
+            self._writing,
+            lock,
+            run.id,
+            run.name,
+            manifest,
+            models_free=models_free,
+            redaction=self._redaction,
+            entries=entries,
+            issues=issues,
+            told=[body for body, _, _ in stored],
+            journal=journal,
+            prompt_of=self.prompt,
+        )
+        writer.go_on([event for _, event, _ in stored], stored[-1][2])
+        owner = {"run": run.id, "host": socket.gethostname(), "pid": os.getpid()}
+
+        def prepare(job: Job) -> None:
+            job.updates.append(lambda connection: _own(connection, owner))
+
+        self._writing.submit(writer, prepare).result()
+        return writer
+
+    def store(self, ref: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:  # Any: SQL values
+        """Keep what an analysis computed of a run, in place of what it stored before.
+
+        Args:
+            ref: the run.
+            table: stage_value, gap_term, surprise_share or metric.
+            rows: by column; ``run_id`` is filled in; nan is stored as null.
+
+        Raises:
+            BadInput: no such run, table or column.
+        """
+        run_id, kept, listed = self.find(ref).id, computed_table(table), list(rows)
+
+        def prepare(job: Job) -> None:
+            job.updates.append(lambda connection: replace_results(connection, run_id, kept, listed))
+
+        self._writing.submit(_Anybody(), prepare).result()
+
+    def verify(self, ref: str | None = None, *, head: str | None = None) -> Report:
+        """Check one run, or all and the log as a whole; see `society.log.verify`."""
+        from society.log.verify import verify
+
+        return verify(self, ref, head=head)
+
+    def _lock(self, run_id: str) -> RunLock:
+        if self.place.memory:
+            return NoLock()
+        if self.place.file is None:
+            return AdvisoryLock(self._writing.engine, run_id)
+        _ = self._writing  # the file and its folder are checked before a lock is put beside it
+        return FileLock(self.place.file, run_id)
+
+    def _clean(self, manifest: RunStarted) -> RunStarted:
+        if not self._redaction:
+            return manifest
+        clean = event_from_plain(json.loads(self._redaction.text(canonical_event(manifest))))
+        assert isinstance(clean, RunStarted)
+        return clean
+
+
+class _Anybody:
+    failure: BaseException | None = None
+
+
+def open_log(url: str | Path = DEFAULT_LOG, *, secrets: Iterable[str] = ()) -> Log:
+    """Open a log by URL or by the path of a SQLite file. Nothing is made until something is written.
+
+    Args:
+        url: ``sqlite:///logs/society.db``, ``postgresql://user@host/name``, or a path.
+        secrets: values (keys) that must never be stored; they are taken out of everything that is written.
+
+    Raises:
+        LogUnusable: not a URL of a log.
+    """
+    return Log(url, secrets=secrets)
+
+
+def _own(connection: Connection, owner: Mapping[str, Any]) -> None:  # Any: SQL values
+    connection.execute(
+        text("UPDATE run SET status = 'running', reason = '', ended = NULL, host = :host, pid = :pid WHERE id = :run"),
+        owner,
+    )
