@@ -1,44 +1,74 @@
 """The rules as agents read them: complete, short, and without advice."""
 
+import random
 import re
-from pathlib import Path
 
 import pytest
 
-from society.agents.briefing import brief
-from society.agents.prompting import Prompts
+from society.agents.briefing import Wording
+from society.agents.prompting import Prompts, plain_data
+from society.core.seeds import Noise
 from society.mechanisms import MECHANISMS
-from society.scenario.model import AgentSpec, Scenario, Theme
+from society.scenario.model import Theme
+from society.testing import random_joint
 
-PROMPTS = Path(__file__).parents[1] / "prompts"
+PROMPTS = Prompts.load()
+THEME = Theme(resource="fish", place="the lake", act="catch", role="fisher", round="month")
 HINTS = re.compile(
-    r"equilibri|optim|dilemma|nash|should|best|rational|cooperat|defect|free.?rid|sustainab|selfish|fair", re.IGNORECASE
+    r"equilibri|optim|dilemma|nash|should|\bbest\b|rational|cooperat|defect|free.?rid|sustainab|selfish|\bfair", re.I
 )
 
 
-def rules_of(kind, **parameters):
-    """The text an agent in seat 0 reads before the first round: how it works, and how things stand."""
+def wording_of(kind, **parameters):
     mechanism = MECHANISMS.parse({"kind": kind, **parameters})
-    theme = Theme(resource="fish", place="the lake", act="catch", role="fisher", round="month")
-    agents = tuple(AgentSpec(name=f"Agent {seat}") for seat in range(mechanism.agents))
-    prompts = Prompts.load([PROMPTS])
-    wording = brief(Scenario(name="told", mechanism=mechanism, theme=theme, agents=agents), 0, prompts).mechanism
-    assert wording.name == f"mechanisms/{kind}.j2"
-    return f"{wording.rules} {wording.state(wording.first, 1)}".strip()
+    words = {"rules": plain_data(mechanism), "theme": plain_data(THEME), "n": mechanism.agents}
+    return mechanism, Wording(PROMPTS, f"mechanisms/{kind}.j2", words, mechanism.observe(mechanism.initial_state(), 0))
+
+
+def clean(text):
+    return not HINTS.search(text) and "\n\n" not in text and "  " not in text and "Fraction" not in text
 
 
 @pytest.mark.parametrize("kind", MECHANISMS.kinds)
 def test_the_rules_of_every_kind_are_short_and_give_no_advice(kind):
-    text = rules_of(kind)
-    assert 10 < len(text.split()) < 120
-    assert not HINTS.search(text)
-    assert "\n\n" not in text and "  " not in text and "Fraction" not in text
+    assert PROMPTS.has(f"mechanisms/{kind}.j2")
+    _, wording = wording_of(kind)
+    assert 10 < len(wording.rules.split()) < 120
+    assert clean(wording.rules)
+
+
+VARIANTS = [
+    ("ai_race", {"variant": "dynamic"}),
+    ("collective_risk", {"periods": 2}),
+    ("shared_compute", {"bucket": {"size": 100, "refill": 20, "outage": 2}}),
+    ("matrix_game", {"agents": 4, "preset": "chicken"}),
+    ("matrix_game", {"options": ["a", "b", "c"], "table": [[[k + j, k - j] for k in range(3)] for j in range(3)]}),
+    ("constitution", {"agents": 2, "motions": [{"name": "rule of one", "weights": [2, 1], "quota": 2}]}),
+    ("congestion", {"preset": "double_braess", "flow": "1/2"}),
+    ("common_pool", {"shock": {"probability": "1/2", "loss": "1/2"}, "growth": {"kind": "stochastic"}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"), [*((kind, {}) for kind in MECHANISMS.kinds), *VARIANTS], ids=lambda x: str(x)[:40]
+)
+def test_state_and_result_of_every_round_can_be_told(kind, parameters):
+    mechanism, wording = wording_of(kind, **parameters)
+    state, dice = mechanism.initial_state(), random.Random(1)
+    assert clean(wording.rules)
+    for number in range(1, 7):
+        if mechanism.over(state):
+            break
+        assert clean(wording.state(mechanism.observe(state, mechanism.agents - 1), number))
+        step = mechanism.step(state, random_joint(mechanism, state, dice), Noise(1, number))
+        assert clean(wording.result(step.facts, number))
+        state = step.state
 
 
 def test_the_rules_of_the_fishery_fit_a_small_model():
-    text = rules_of("common_pool")
-    assert len(text.split()) < 90
-    assert "doubles, up to 100" in text and "fewer than 5" in text and "There are 100 fish" in text
+    _, wording = wording_of("common_pool")
+    assert len(wording.rules.split()) < 90
+    assert "doubles, up to 100" in wording.rules and "fewer than 5" in wording.rules and "hold 100" in wording.rules
 
 
 @pytest.mark.parametrize(
@@ -58,4 +88,4 @@ def test_the_rules_of_the_fishery_fit_a_small_model():
     ],
 )
 def test_every_rule_of_the_pool_is_told(parameters, words):
-    assert words in rules_of("common_pool", **parameters)
+    assert words in wording_of("common_pool", **parameters)[1].rules

@@ -182,6 +182,10 @@ class Mechanism(Kind, Generic[S]):
         """What each agent may take in this state so that the stock can be kept, or None where there is no such thing."""
         return None
 
+    def sustainable(self, state: S) -> Number | None:
+        """What all together may take in this state so that the next round finds no less; None without such a thing."""
+        return None
+
     def level(self, action: Action) -> Number | None:
         """The action as a quantity that can be summed and forecast, or None where it is none."""
         return None if isinstance(action, (str, tuple)) else action
@@ -212,16 +216,16 @@ class Mechanism(Kind, Generic[S]):
         """All pure Nash equilibria of this round, up to the order of the seats where the game is symmetric."""
         return None
 
-    def known_mixed(self, state: S) -> tuple[Number, ...] | None:
-        """The symmetric equilibrium in which every option is mixed: its probabilities, in the order of the space's grid."""
-        return None
-
     def known_expectation(self, state: S, joint: Joint) -> tuple[Number, ...] | None:
         """The exact expected payoffs of a joint action over the noise of this round; None: certain, or not known."""
         return None
 
     def known_value(self, rounds_left: int, agent: int | None) -> Callable[[S], Number] | None:
         """The optimal total over the rounds left, as a function of the state: for one agent, or (None) for all."""
+        return None
+
+    def known_worst_equilibrium(self, rounds: int) -> Number | None:
+        """The least welfare of any equilibrium of an episode of so many rounds; needed only where there is a state."""
         return None
 
     def poles(self, state: S) -> tuple[Action, Action] | None:

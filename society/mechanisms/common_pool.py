@@ -201,6 +201,21 @@ class CommonPool(Mechanism[Pool]):
         values = _values(self, rounds_left)
         return lambda state: 0 if state.collapsed else values[state.stock]
 
+    def known_worst_equilibrium(self, rounds: int) -> Number | None:
+        """Everybody asks for everything, always: against that, asking for less changes nothing but one's own part.
+
+        No equilibrium is worse, since by asking for everything each agent is sure of its part of the stock.
+        """
+        if self.agents == 1 or self.growth.random or self.shock is not None:
+            return None
+        state, total = self.initial_state(), 0
+        for number in range(1, rounds + 1):
+            if self.over(state):
+                break
+            step = self.step(state, (self._most(state),) * self.agents, Noise(0, number))
+            state, total = step.state, total + sum(int(grant) for grant in step.payoffs)
+        return total
+
     def _certain(self, state: Pool) -> int | None:
         """The stock that requests will meet, or None while luck decides it."""
         if state.collapsed:

@@ -108,7 +108,7 @@ class MatrixGame(OptionGame):
     def observe(self, state: Nothing, agent: int) -> Facts:
         facts: dict[str, Fact] = {"options": ", ".join(self.words), "row": agent == 0}
         if self.table is None:
-            facts["first"], facts["second"] = self._schelling
+            facts["first_option"], facts["second_option"] = self._schelling
         return facts
 
     @cached_property
@@ -128,14 +128,3 @@ class MatrixGame(OptionGame):
     def poles(self, state: Nothing) -> tuple[Action, Action] | None:
         """The first option is called cooperation, where there are two and the seats are alike."""
         return (self.options[0], self.options[1]) if self.table is None else None
-
-    def known_mixed(self, state: Nothing) -> tuple[Number, ...] | None:
-        """With P(C) = (P - S) / (R - S - T + P) both options of a two-agent game pay the same."""
-        if self.agents != 2 or self.table is not None:
-            return None
-        (s, r), (p, t) = self._schelling
-        over = r - s - t + p
-        if over == 0:
-            return None
-        first = Fraction(p - s) / Fraction(over)
-        return (tidy(first), tidy(1 - first)) if 0 < first < 1 else None

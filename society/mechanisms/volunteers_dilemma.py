@@ -45,8 +45,3 @@ class VolunteersDilemma(TwoOptionGame):
 
     def poles(self, state: Nothing) -> tuple[Action, Action]:
         return self.options
-
-    def known_mixed(self, state: Nothing) -> tuple[float, ...]:
-        """Wait with probability (c/b)^(1/(n-1)): volunteering then pays exactly as much as waiting."""
-        wait = float(Fraction(self.cost) / Fraction(self.benefit)) ** (1 / (self.agents - 1))
-        return 1 - wait, wait
