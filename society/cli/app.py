@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from society.cli import check, listing, models, new, schema, show
+from society.cli import check, listing, models, new, runs, schema, show, transcript
 
 
 def _version(on: bool) -> None:
@@ -48,6 +48,8 @@ def _options(
 app.command("check")(check.check)
 app.command("list")(listing.list_kinds)
 app.command("show")(show.show)
+app.command("runs")(runs.runs)
+app.command("transcript")(transcript.transcript)
 app.command("schema")(schema.schema)
 app.command("new")(new.new)
 app.add_typer(models.app, name="models")

@@ -7,14 +7,18 @@ speaker or like the harness; nothing in them is obeyed by a terminal, a markdown
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import groupby
 
+from society.core.errors import BadInput, did_you_mean
 from society.core.exact import Json
-from society.views.story import Line, Story
+from society.episode import Episode
+from society.scenario.seeds import parse_seeds
+from society.views.story import STAGES, Line, Story, tell
 from society.views.tables import pad
 from society.views.tables import width as width_of
 from society.views.terminal import safe, safe_lines
@@ -215,3 +219,59 @@ def _html(story: Story) -> Iterator[str]:
                     yield f'<p class="{line.kind}">{who}{_colon(line)} {words(line.words)}{note}</p>'
         yield "</section>"
     yield f"<p><em>{words(story.ending)}</em></p></body></html>"
+
+
+# Choosing
+
+
+def pick(
+    episode: Episode, *, rounds: str | None = None, agent: str | None = None, stages: Sequence[str] | None = None
+) -> Story:
+    """The story of an episode, only the rounds, the agent and the stages named.
+
+    Raises:
+        BadInput: no such rounds, agent or stage.
+    """
+    story = tell(episode)
+    seat = None
+    if agent is not None:
+        if agent not in story.names:
+            raise BadInput(f"no agent {agent[:40]!r}{did_you_mean(agent, story.names)} ({', '.join(story.names)})")
+        seat = story.names.index(agent)
+    for stage in stages or ():
+        if stage not in STAGES:
+            raise BadInput(f"no stage {stage[:40]!r}{did_you_mean(stage, STAGES)} ({', '.join(STAGES)})")
+    numbers = None
+    if rounds is not None:
+        try:
+            numbers = parse_seeds(rounds)
+        except ValueError:
+            raise BadInput(f"{rounds[:40]!r} names no rounds; write 3, 2-4 or 1,5") from None
+        if not set(numbers) & {played.number for played in episode.rounds}:
+            raise BadInput(f"no round {rounds[:40]} was played; there are {len(episode.rounds)}")
+    return story.only(rounds=numbers, agent=seat, stages=[s for s in STAGES if s in stages] if stages else None)
+
+
+def transcript(episode: Episode, *, style: str = "text") -> str:
+    """The whole story of an episode as text, markdown, html or json.
+
+    Raises:
+        BadInput: no such style.
+    """
+    return rendered(tell(episode), style)
+
+
+def rendered(story: Story, style: str, *, colour: bool = False, width: int = 100) -> str:
+    """A story in one of the styles; colour and width are for text only.
+
+    Raises:
+        BadInput: no such style.
+    """
+    if style == "text":
+        return as_text(story, colour=colour, width=width)
+    if style == "json":
+        return json.dumps(as_json(story), indent=2)
+    pages = {"markdown": as_markdown, "html": as_html}
+    if style not in pages:
+        raise BadInput(f"no style {style[:40]!r}; there are text, markdown, html and json")
+    return pages[style](story)
