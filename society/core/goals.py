@@ -39,7 +39,7 @@ class Outcome(Protocol):
 
 def least(values: Sequence[Value]) -> Value:
     """The smallest, column by column where the values are columns."""
-    return reduce(lambda a, b: np.minimum(a, b) if isinstance(a, np.ndarray) else min(a, b), values)
+    return reduce(lambda a, b: np.minimum(a, b) if hasattr(a, "__array_ufunc__") else min(a, b), values)
 
 
 def above(value: Value) -> Value:

@@ -14,17 +14,17 @@ A share is accounting, not guilt: it says neither who caused what in a legal sen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from math import atan, comb, cos, pi, sin, sqrt
-from typing import Literal, TypeAlias
+from math import atan, cos, factorial, pi, sin, sqrt
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from society.analysis.alignment.columns import Column
+from society.analysis.alignment.columns import Column, Whole
 from society.core.exact import Number, tidy
 from society.core.seeds import Noise
 
@@ -64,34 +64,43 @@ class Attribution:
 
 def shapley_exact(players: int, worth: Worth) -> list[Number]:
     """The Shapley value by trying every set; `worth` gets all 2^players of them at once."""
-    sets = _all_sets(players)
-    values, denominator = worth(sets).common()
-    sizes = sets.sum(axis=1)
-    shares: list[Number] = [0] * players
-    for size in range(players + 1):
-        chosen = sizes == size
-        members, of_size = sets[chosen], values[chosen]
-        if of_size.dtype == np.int64:
-            of_size = of_size if int(np.abs(of_size).max()) < 2**48 else of_size.astype(object)
-        everybody = of_size.sum()
-        with_player = of_size @ members.astype(of_size.dtype)
-        for player in range(players):
-            inside, outside = with_player[player], everybody - with_player[player]
-            if values.dtype == np.float64:
-                gain = inside / (players * comb(players - 1, size - 1)) if size else 0.0
-                loss = outside / (players * comb(players - 1, size)) if size < players else 0.0
-                shares[player] += float(gain - loss)
-                continue
+    values, denominator = worth(_all_sets(players)).common()
+    if values.dtype == np.int64 and int(np.abs(values).max()) >= 2**48:
+        values = values.astype(object)
+    rough = values.dtype == np.float64
+    sums = [(of_size.sum(), of_size @ members) for of_size, members in _by_size(values, players)]
+    orders = factorial(players)
+    shares: list[Number] = []
+    for player in range(players):
+        total: Any = 0  # Any: whole numbers of any size, or a float
+        for size, (everybody, with_player) in enumerate(sums):
+            inside = float(with_player[player]) if rough else int(with_player[player])
+            outside = (float(everybody) if rough else int(everybody)) - inside
             if size:
-                shares[player] += Fraction(int(inside), players * comb(players - 1, size - 1) * denominator)
+                total += inside * (factorial(size - 1) * factorial(players - size))
             if size < players:
-                shares[player] -= Fraction(int(outside), players * comb(players - 1, size) * denominator)
-    return [tidy(share) for share in shares]
+                total -= outside * (factorial(size) * factorial(players - 1 - size))
+        shares.append(total / orders if rough else tidy(Fraction(total, orders * denominator)))
+    return shares
+
+
+def _by_size(values: Whole, players: int) -> Iterator[tuple[Whole, Whole]]:
+    """The values of the sets of each size, and who belongs to them."""
+    for rows, members in _rows_by_size(players):
+        yield values[rows], members if values.dtype == np.int64 else members.astype(values.dtype)
 
 
 @cache
 def _all_sets(players: int) -> Sets:
     return (np.arange(1 << players)[:, None] >> np.arange(players) & 1).astype(np.bool_)
+
+
+@cache
+def _rows_by_size(players: int) -> tuple[tuple[NDArray[np.intp], NDArray[np.int64]], ...]:
+    sets = _all_sets(players)
+    sizes = sets.sum(axis=1)
+    rows = [np.flatnonzero(sizes == size) for size in range(players + 1)]
+    return tuple((chosen, sets[chosen].astype(np.int64)) for chosen in rows)
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,20 @@ that a search climbs from promising profiles, and its result is a bound that say
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement, islice, product
 from math import comb, prod
 from typing import TypeVar
 
 import numpy as np
 
-from society.analysis.alignment.columns import Column
+from society.analysis.alignment.columns import Column, blend
 from society.analysis.alignment.rules import bare, batched
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
 from society.core.actions import Amount
 from society.core.exact import Number
-from society.core.goals import GroupWelfare, OwnPayoff, WorstOff
+from society.core.goals import GroupWelfare, OwnPayoff, WorstOff, least
 from society.core.mechanism import Bound
 
 S = TypeVar("S")
@@ -32,7 +32,10 @@ ENUMERATED_SLOWLY = 20_000
 _CHUNK = 1 << 16
 _PASSES = 40
 _SPLITS = 2001
+_WEIGHED = 10_000
 _COARSE = 33
+_COARSE_SLOWLY = 9
+_FINE_SLOWLY = 17
 """Points of a thinned grid in the search."""
 
 
@@ -46,13 +49,36 @@ class Extremes:
 
 def ceiling(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
     """W0: the largest score of the yardstick if everybody acted for it."""
-    known = _known(worlds, yardstick, agent)
-    return known if known is not None else extremes(worlds, yardstick, agent, at_most=at_most).best
+    key = ("ceiling", *_question(worlds, yardstick, agent), at_most)
+    if key not in worlds.memo:
+        known = _known(worlds, yardstick, agent)
+        found = known if known is not None else extremes(worlds, yardstick, agent, at_most=at_most).best
+        worlds.memo[key] = (agent, found)
+    seat, bound = worlds.memo[key]
+    return _for_seat(bound, seat, agent)
 
 
 def floor(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
     """The smallest score any joint action brings."""
     return extremes(worlds, yardstick, agent, at_most=at_most).worst
+
+
+def _question(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> tuple[Hashable, ...]:
+    """What tells two questions about the extremes apart: in a game of equals not the seat."""
+    if isinstance(yardstick.goal, (GroupWelfare, WorstOff)):
+        return (yardstick.goal, yardstick.value is not None, yardstick.discount)
+    if level(worlds):
+        return (yardstick.goal, yardstick.value is not None, yardstick.discount, yardstick.optimal)
+    return (yardstick, agent)
+
+
+def _for_seat(bound: Bound, seat: int, agent: int) -> Bound:
+    """A bound found for one seat, told for another that is its equal."""
+    if bound.profile is None or seat == agent:
+        return bound
+    profile = list(bound.profile)
+    profile[seat], profile[agent] = profile[agent], profile[seat]
+    return replace(bound, profile=tuple(profile))
 
 
 def _known(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Bound | None:
@@ -100,17 +126,15 @@ def _even_splits(worlds: Worlds[S]) -> Codes:
 
 def extremes(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Extremes:
     """Both ends at once, by enumeration or search; remembered per world."""
-    if isinstance(yardstick.goal, (GroupWelfare, WorstOff)):
-        agent = 0  # the same for everybody
-    key = ("extremes", yardstick, agent, at_most)
+    key = ("extremes", *_question(worlds, yardstick, agent), at_most)
     if key not in worlds.memo:
         count, rows = profiles(worlds, agent, at_most=at_most)
-        if rows is not None:
-            worlds.memo[key] = _enumerated(worlds, yardstick, agent, count, rows)
-        else:
-            worlds.memo[key] = _searched(worlds, yardstick, agent)
-    found: Extremes = worlds.memo[key]
-    return found
+        found = (
+            _searched(worlds, yardstick, agent) if rows is None else _enumerated(worlds, yardstick, agent, count, rows)
+        )
+        worlds.memo[key] = (agent, found)
+    seat, ends = worlds.memo[key]
+    return Extremes(_for_seat(ends.best, seat, agent), _for_seat(ends.worst, seat, agent))
 
 
 def profiles(worlds: Worlds[S], agent: int | None, *, at_most: int | None = None) -> tuple[int, Iterator[Codes] | None]:
@@ -123,7 +147,7 @@ def profiles(worlds: Worlds[S], agent: int | None, *, at_most: int | None = None
     except ValueError:
         return 0, None
     limit = at_most if at_most is not None else (ENUMERATED if batched(worlds.game) else ENUMERATED_SLOWLY)
-    if alike(worlds, grids):
+    if level(worlds):
         told_apart = 0 if agent is None else 1
         rest = worlds.agents - told_apart
         count = len(grids[0]) ** told_apart * comb(len(grids[0]) + rest - 1, rest)
@@ -147,14 +171,17 @@ def _chunks(rows: Iterator[tuple[int, ...]]) -> Iterator[Codes]:
         yield np.array(chunk, dtype=np.int64)
 
 
-def alike(worlds: Worlds[S], grids: list[Codes]) -> bool:
-    """Whether permuting the seats' actions permutes their payoffs in this very state."""
-    rules = bare(worlds.game, worlds.state)
-    if rules is None or not rules[0].symmetric:
-        return False
-    if any(len(grid) != len(grids[0]) or (grid != grids[0]).any() for grid in grids[1:]):
-        return False
-    return _level(rules[1], worlds.agents)
+def level(worlds: Worlds[S]) -> bool:
+    """Whether all seats are alike in this very state: permuting their actions permutes their payoffs."""
+    if "level" not in worlds.memo:
+        rules = bare(worlds.game, worlds.state)
+        worlds.memo["level"] = (
+            rules is not None
+            and rules[0].symmetric
+            and all(space == worlds.spaces[0] for space in worlds.spaces)
+            and _level(rules[1], worlds.agents)
+        )
+    return bool(worlds.memo["level"])
 
 
 def _level(value: object, agents: int) -> bool:
@@ -197,31 +224,27 @@ def _searched(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Extremes:
 
 def _promising(worlds: Worlds[S], agent: int) -> Codes:
     """Profiles in which all others do alike, and what the mechanism itself knows."""
-    coarse = [worlds.grid(seat, _COARSE) for seat in range(worlds.agents)]
-    points = max(len(grid) for grid in coarse)
-    rows = []
-    for own in coarse[agent].tolist():
-        for point in range(points):
-            row = [int(grid[round(point * (len(grid) - 1) / max(1, points - 1))]) for grid in coarse]
-            row[agent] = own
-            rows.append(row)
+    points = _COARSE if batched(worlds.game) else _COARSE_SLOWLY
+    coarse = [worlds.grid(seat, points) for seat in range(worlds.agents)]
+    most = max(len(grid) for grid in coarse)
+    places = [np.linspace(0, len(grid) - 1, most).round().astype(np.int64) for grid in coarse]
+    others = np.stack([grid[place] for grid, place in zip(coarse, places, strict=True)], axis=1)
+    found = np.tile(others, (len(coarse[agent]), 1))
+    found[:, agent] = np.repeat(coarse[agent], most)
+    known: list[list[int]] = []
     rules = bare(worlds.game, worlds.state)
     if rules is not None:
         mechanism, state = rules
         for bound in (mechanism.known_ceiling(state, agent), mechanism.known_optimum(state)):
             if bound is not None and bound.profile is not None:
-                rows.append(worlds.codes(bound.profile).tolist())
-    return np.array(rows, dtype=np.int64)
+                known.append(worlds.codes(bound.profile).tolist())
+    return np.concatenate([found, np.array(known, dtype=np.int64)]) if known else found
 
 
 def _climb(worlds: Worlds[S], yardstick: Yardstick, agent: int, row: Codes, sign: int) -> tuple[Number, Codes, int]:
     """Change one seat at a time for the better until no change helps."""
-    grids = []
-    for seat in range(worlds.agents):
-        try:
-            grids.append(worlds.grid(seat))
-        except ValueError:
-            grids.append(worlds.grid(seat, 1001))
+    fine = 1001 if batched(worlds.game) else _FINE_SLOWLY
+    grids = [worlds.grid(seat, fine) for seat in range(worlds.agents)]
     here, tried = worlds.at(row, yardstick, agent), 0
     for _ in range(_PASSES):
         rows = []
@@ -257,7 +280,7 @@ def best_reply(
         grid, exact = np.array([*worlds.grid(agent, 1001), *also], dtype=np.int64), False
     scores = replies(worlds, yardstick, agent, beliefs, grid)
     ties = scores.ties()
-    return scores[ties[0]], [int(grid[place]) for place in ties], exact
+    return scores[int(ties[0])], [int(grid[place]) for place in ties], exact
 
 
 def replies(
@@ -294,7 +317,7 @@ def _benchmark(worlds: Worlds[S], yardstick: Yardstick, at_most: int | None) -> 
         even = _even_splits(worlds)
         scores = worlds.score(even, yardstick, 0) if len(even) else None
         if scores is not None and scores[scores.best()] == yardstick.optimal:
-            row = min((even[place] for place in scores.ties()), key=lambda row: _evenness(worlds, row))
+            row = _most_even(worlds, even[scores.ties()])
             return Bound(yardstick.optimal, worlds.joint(row), exact=True, how="dynamic programme of the mechanism")
     if rules is not None and yardstick.value is None:
         known = rules[0].known_optimum(rules[1])
@@ -307,19 +330,31 @@ def _benchmark(worlds: Worlds[S], yardstick: Yardstick, at_most: int | None) -> 
     for chunk in chunks:
         scores = worlds.score(chunk, yardstick, 0)
         ties = scores.ties()
-        top = scores[ties[0]]
-        if not best or top >= best[0][0]:
-            best = [*(best if best and top == best[0][0] else []), *((top, chunk[row]) for row in ties)]
-    value, row = min(best, key=lambda found: (*_evenness(worlds, found[1]), tuple(found[1].tolist())))
-    return Bound(value, worlds.joint(row), exact=True, how=f"enumeration of {count} joint actions")
+        best.append((scores[int(ties[0])], _most_even(worlds, chunk[ties])))
+    top = max(value for value, _ in best)
+    row = _most_even(worlds, np.stack([row for value, row in best if value == top]))
+    return Bound(top, worlds.joint(row), exact=True, how=f"enumeration of {count} joint actions")
 
 
-def _evenness(worlds: Worlds[S], row: Codes) -> tuple[Number, Number]:
-    """Smaller is more even: first the worst-off agent, then the mean difference (Gini at an equal sum)."""
-    found = worlds.outcomes(row.reshape(1, -1))
-    payoffs: list[Number] = []
-    for seat in range(worlds.agents):
-        parts = [outcome.payoffs[seat] * weight for (weight, _), outcome in zip(worlds.luck, found, strict=True)]
-        payoffs.append(sum(parts[1:], parts[0])[0])
-    apart = sum((a - b if a > b else b - a) for a in payoffs for b in payoffs)
-    return -min(payoffs), apart
+def _most_even(worlds: Worlds[S], rows: Codes) -> Codes:
+    """The row whose worst-off agent gets most, then the smallest Gini coefficient, then lexicographically first."""
+    if len(rows) == 1:
+        only: Codes = rows[0]
+        return only
+    found = worlds.outcomes(rows)
+    weights = [weight for weight, _ in worlds.luck]
+    payoffs = [blend([outcome.payoffs[seat] for outcome in found], weights) for seat in range(worlds.agents)]
+    poorest = least(payoffs)
+    best = np.array(poorest.ties())
+    if len(best) > _WEIGHED:
+        best = best[:_WEIGHED]
+    chosen = [payoff.rows(best) for payoff in payoffs]
+    spread: Column | None = None
+    for place, one in enumerate(chosen):
+        for other in chosen[place + 1 :]:
+            distance = abs(one - other)
+            spread = distance if spread is None else spread + distance
+    if spread is not None:
+        best = best[(-spread).ties()]
+    first: Codes = min((rows[place] for place in best), key=lambda row: tuple(row.tolist()))
+    return first

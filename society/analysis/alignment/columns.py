@@ -91,18 +91,25 @@ class Column:
 
     def best(self) -> int:
         """The first row with the largest value."""
+        if isinstance(self.den, int):
+            return int(self.num.argmax())
+        near = self._near_the_top()
+        return int(near[self.rows(near).common()[0].argmax()])
+
+    def ties(self) -> NDArray[np.intp]:
+        """All rows with the largest value."""
+        if isinstance(self.den, int):
+            return np.flatnonzero(self.num == self.num.max())
+        near = self._near_the_top()
+        exact = self.rows(near).common()[0]
+        found: NDArray[np.intp] = near[exact == exact.max()]
+        return found
+
+    def _near_the_top(self) -> NDArray[np.intp]:
+        """Rows whose double is so close to the largest that only exact numbers can tell them apart."""
         rough = self.floats()
         top = rough.max()
-        if self.rough:
-            return int(rough.argmax())
-        near = np.flatnonzero(rough >= top - 1e-9 * max(1.0, abs(top)))
-        return int(max(near, key=lambda row: (self[int(row)], -row)))
-
-    def ties(self) -> list[int]:
-        """All rows with the largest value."""
-        top = self[self.best()]
-        near = np.flatnonzero(self.floats() >= float(top) - 1e-9 * max(1.0, abs(float(top))))
-        return [int(row) for row in near if self[int(row)] == top]
+        return np.flatnonzero(rough >= top - 1e-9 * max(1.0, abs(top)))
 
     def total(self) -> Number:
         """The sum of all rows."""

@@ -18,7 +18,7 @@ from society.analysis.alignment.columns import Column, blend
 from society.core.actions import Action, Amount, Choice, Joint
 from society.core.batching import stack
 from society.core.exact import Number
-from society.core.goals import Goal
+from society.core.goals import Goal, GroupWelfare
 from society.core.mechanism import Batch, Game
 from society.core.seeds import Noise
 
@@ -40,6 +40,13 @@ class Outcomes:
     total: Column | None
     stock_after: Column | None
     batch: Batch
+
+    @property
+    def welfare(self) -> Column:
+        """The sum of all payoffs, row by row."""
+        num, den = self.batch.numerators, self.payoffs[0].den
+        small = num.dtype == np.int64 and num.size and int(np.abs(num).max()) < 2**62 // num.shape[1]
+        return Column(num.sum(axis=1), den) if small else sum(self.payoffs[1:], self.payoffs[0])
 
     def continued(self, value: Callable[[Any], Number]) -> Column:  # Any: each game has its own type of state
         """A reference value of the next state, row by row."""
@@ -154,7 +161,10 @@ class Worlds(Generic[S]):
 
     def scored(self, outcome: Outcomes, yardstick: Yardstick, agent: int) -> Column:
         """The scores of one luck's outcomes."""
-        now = Column.of(yardstick.goal.utility(outcome, agent))
+        if isinstance(yardstick.goal, GroupWelfare):
+            now = outcome.welfare
+        else:
+            now = Column.of(yardstick.goal.utility(outcome, agent))
         if yardstick.value is None or outcome.batch.keys is None:
             later = 0 if yardstick.value is None else yardstick.value(self.state)
             return now + later * yardstick.discount
