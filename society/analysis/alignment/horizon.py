@@ -95,17 +95,29 @@ class Horizon:
             reference: Reference = "optimum without instruments" if self.game.instruments else "optimum"
             if left <= 0:
                 return _nothing, reference
-            of = known
-            return (lambda state: of(physical(state))), reference
+            return _remembered(known), reference
         policy = _Policy(self.game.mechanism, goal, agent, rounds=self.rounds, seed=self.seed, discount=self.discount)
         if left <= 0:
             return _nothing, policy.name
-        return (lambda state: policy.worth(physical(state), number)), policy.name
+        return _remembered(lambda state: policy.worth(state, number)), policy.name
 
 
 def stateful(mechanism: Mechanism[Any]) -> bool:
     """Whether what is done in one round changes what the next one finds."""
     return bool(dataclasses.fields(mechanism.state_type))
+
+
+def _remembered(value: Value) -> Value:
+    """The value of the physical part of a state, worked out once per state."""
+    known: dict[object, Number] = {}
+
+    def of(state: Any) -> Number:  # Any: each mechanism has its own type of state
+        here = physical(state)
+        if here not in known:
+            known[here] = value(here)
+        return known[here]
+
+    return of
 
 
 def _nothing(_: object) -> Number:

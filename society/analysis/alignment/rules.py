@@ -45,7 +45,9 @@ class Held:
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
         if self.decisions:
             return batch_by_steps(self, state, joints, noise)
-        return self.game.batch(state, joints, noise)
+        if self.game.instruments:
+            return self.game.batch(state, joints, noise)
+        return self.game.mechanism.batch(state.physical, joints, noise)  # its next states are physical ones
 
 
 def bare(game: object, state: Any) -> tuple[Mechanism[Any], Any] | None:  # Any: each mechanism has its own state
