@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from society.core.actions import Amount, Joint
+from society.core.actions import Division, Joint
+from society.core.exact import tidy
 from society.core.governed import Decisions, Governed, GovernedState, GovernedTransition
 from society.core.instrument import Instrument
 from society.core.limits import intersect, is_empty
 from society.core.mechanism import Mechanism
+from society.core.moves import Move
 from society.core.seeds import Noise
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
@@ -47,22 +51,24 @@ LUCK = st.integers(0, 10**6).map(random.Random)
 def _some_action(luck: random.Random, game: Governed, state: GovernedState, agent: int) -> Any:
     whole = game.mechanism.space(state.physical, agent)
     wide = game.space(state, agent)
-    places = [space for space in (whole, wide) if not is_empty(space)]
-    space = luck.choice(places)
-    return luck.choice(space.grid(at_most=7) if isinstance(space, Amount) else space.grid()[:50])
+    return _pick(luck, luck.choice([space for space in (whole, wide) if not is_empty(space)]))
+
+
+def _pick(luck: random.Random, space: Any) -> Any:
+    """Some action of the space."""
+    if isinstance(space, Division):
+        cuts = sorted(luck.randint(0, int(space.total / Fraction(space.step))) for _ in range(space.parts - 1))
+        ends = [0, *cuts, int(space.total / Fraction(space.step))]
+        return tuple(tidy((b - a) * space.step) for a, b in itertools.pairwise(ends))
+    return luck.choice(space.grid(at_most=9))
 
 
 def _answers(luck: random.Random, asks: Any) -> Decisions:
-    return {
-        (ask.agent, ask.purpose): {name: luck.choice(space.grid()[:20]) for name, space in ask.parts.items()}
-        for ask in asks
-    }
+    return {(ask.agent, ask.purpose): {name: _pick(luck, space) for name, space in ask.parts.items()} for ask in asks}
 
 
 def _moves(luck: random.Random, game: Governed, state: GovernedState) -> tuple[GovernedState, list[Any]]:
     """Every agent makes up to two random moves that are on offer."""
-    from society.core.moves import Move
-
     told: list[Any] = []
     for agent in range(game.agents):
         for _ in range(luck.randint(0, 2)):
@@ -70,19 +76,16 @@ def _moves(luck: random.Random, game: Governed, state: GovernedState) -> tuple[G
             if not offers:
                 break
             offer = luck.choice(offers)
-            pick = lambda options: luck.choice(tuple(options))  # noqa: E731
+            opens = offer.kind in ("propose", "counter")
             move = Move(
                 offer.kind,
                 offer.rule,
-                target=pick(offer.targets) if offer.targets else None,
-                members=(pick(offer.seats),) if offer.kind in ("propose", "counter") else (),
-                to=pick(offer.seats) if offer.seats and offer.kind not in ("propose", "counter") else None,
-                terms=tuple(
-                    (name, pick(space.grid(at_most=9))) if isinstance(space, Amount) else (name, pick(space.grid()[:9]))
-                    for name, space in offer.terms.items()
-                ),
-                amount=pick(offer.amount.grid()[:9]) if isinstance(offer.amount, Amount) else None,
-                choice=pick(offer.words) if offer.words else "",
+                target=luck.choice(offer.targets) if offer.targets else None,
+                members=(luck.choice(offer.seats),) if opens else (),
+                to=luck.choice(offer.seats) if offer.seats and not opens else None,
+                terms=tuple((name, _pick(luck, space)) for name, space in offer.terms.items()),
+                amount=_pick(luck, offer.amount) if offer.amount is not None else None,
+                choice=luck.choice(offer.words) if offer.words else "",
             )
             state, events = game.move(state, agent, (move,))
             told.extend(events)

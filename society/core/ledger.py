@@ -88,12 +88,13 @@ class Motion:
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """Units promised this round by a transfer move; paid when the round settles."""
+    """Units promised this round by a transfer move; paid when the round settles, if what `terms` ask for is done."""
 
     rule: str
     by: int
     to: int
     amount: Number
+    terms: Terms = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def end_round(ledger: Ledger, round: int) -> Outcome:
             events.append(RuleEvent("lapse", old.rule, old.accepted, f"agreement {old.id} has run its time"))
         proposals.append(proposal)
     motions = tuple(replace(m, status="failed") if m.status == "open" else m for m in ledger.motions)
-    after = replace(ledger, proposals=tuple(proposals), motions=motions, votes=(), gifts=(), defying=())
+    after = replace(ledger, proposals=tuple(proposals), motions=motions, votes=(), delegated=(), gifts=(), defying=())
     return after, tuple(events)
 
 
@@ -211,10 +212,9 @@ def _propose(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -
         return _ignored(ledger, move, agent, "it names somebody who cannot take part")
     if len(members) < 2 or not 2 <= needed <= len(members):
         return _ignored(ledger, move, agent, "too few members for an agreement")
-    if {name for name, _ in move.terms} != set(offer.terms):
-        return _ignored(ledger, move, agent, "its terms are not complete")
-    if not all(offer.terms[name].contains(value) for name, value in move.terms):
-        return _ignored(ledger, move, agent, "its terms are out of bounds")
+    problem = _bad_terms(move, offer)
+    if problem:
+        return _ignored(ledger, move, agent, problem)
     if move.kind == "counter":
         answered = ledger.proposal(move.target)
         if answered is None or answered.status != "open" or agent not in answered.members:
@@ -233,6 +233,14 @@ def _propose(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -
     )
     told = RuleEvent("counter" if move.kind == "counter" else "propose", move.rule, (agent,), f"proposal {proposal.id}")
     return replace(ledger, proposals=(*ledger.proposals, proposal)), (told,)
+
+
+def _bad_terms(move: Move, offer: Offer) -> str:
+    if {name for name, _ in move.terms} != set(offer.terms):
+        return "its terms are not complete"
+    if not all(offer.terms[name].contains(value) for name, value in move.terms):
+        return "its terms are out of bounds"
+    return ""
 
 
 def _accept(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
@@ -310,7 +318,10 @@ def _transfer(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) 
     promised = sum(gift.amount for gift in ledger.gifts if gift.by == agent and gift.rule == move.rule)
     if offer.amount is None or not offer.amount.contains(move.amount + promised):
         return _ignored(ledger, move, agent, "more than may be given in one round")
-    gift = Gift(move.rule, agent, move.to, move.amount)
+    problem = _bad_terms(move, offer)
+    if problem:
+        return _ignored(ledger, move, agent, problem)
+    gift = Gift(move.rule, agent, move.to, move.amount, move.terms)
     told = RuleEvent("transfer", move.rule, (agent, move.to), amount=move.amount)
     return replace(ledger, gifts=(*ledger.gifts, gift)), (told,)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -12,6 +12,7 @@ from society.core.exact import Exact, Number, tidy
 from society.core.instrument import Instrument, Moment, Paid, Played
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.rows import RuleEvent, Transfer
+from society.instruments.points import points_given
 
 
 class PeerSanction(Instrument):
@@ -73,7 +74,7 @@ class PeerSanction(Instrument):
         costs: list[Transfer] = []
         points = [0] * at.agents
         events: list[RuleEvent] = []
-        for giver, target, given in self._given(at, played):
+        for giver, target, given in points_given(at, played, self.most):
             price = self.price(given)
             spent = sum(row.amount for row in costs if row.payer == giver)
             if not self.allow_debt and spent + price > played.balances[giver]:
@@ -89,14 +90,6 @@ class PeerSanction(Instrument):
             if loss:
                 rows.append(Transfer(target, None, loss, at.rule, "sanction"))
         return Paid(tuple(rows), tuple(events))
-
-    def _given(self, at: Moment, played: Played) -> Iterator[tuple[int, int, int]]:
-        """(giver, target, points), by seat of the giver, then of the target."""
-        for giver, parts in sorted(played.decisions.items()):
-            for target in at.seats:
-                given = parts.get(at.names[target], 0)
-                if giver in at.seats and giver != target and isinstance(given, int) and 0 < given <= self.most:
-                    yield giver, target, given
 
     def _loss(self, target: int, received: int, played: Played, own: Sequence[Transfer]) -> Number:
         income = max(0, played.balances[target])

@@ -1,0 +1,16 @@
+"""Points that agents assign to each other in the second stage."""
+
+from __future__ import annotations
+
+from society.core.instrument import Moment, Played
+
+
+def points_given(at: Moment, played: Played, most: int) -> list[tuple[int, int, int]]:
+    """The points of the second stage as (giver, receiver, points), by seat of the giver, then of the receiver."""
+    given = []
+    for giver, parts in sorted(played.decisions.items()):
+        for target in at.seats:
+            points = parts.get(at.names[target], 0)
+            if giver in at.seats and giver != target and isinstance(points, int) and 0 < points <= most:
+                given.append((giver, target, points))
+    return given
