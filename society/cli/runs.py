@@ -32,22 +32,20 @@ def runs(
     from society.log import open_log
     from society.views.tables import text_table
 
+    fitting = "" if scenario is None else " WHERE scenario = '{}'".format(scenario.replace("'", "''"))
     question = (
-        "SELECT * FROM (SELECT run, scenario, models, seed, status, rounds_played, rounds_planned, welfare, final_stock, "
-        "collapsed_in, defaulted, calls, usd, started FROM run_summary "
-        "WHERE (:scenario IS NULL OR scenario = :scenario) AND (:status IS NULL OR status = :status) "
-        "ORDER BY run DESC LIMIT :limit) AS newest ORDER BY run"
+        "SELECT run, scenario, models, seed, status, rounds_played, rounds_planned, welfare, final_stock, collapsed_in, "
+        f"defaulted, calls, usd, started FROM run_summary{fitting} ORDER BY run"
     )
-    with open_log(log) as book:
-        infos = {info.id: info.status for info in book.runs()}
-        found = book.sql(question, {"scenario": scenario, "status": None, "limit": limit}).rows()
-    rows = [
-        {**row, "status": infos.get(row["run"], row["status"])} for row in found
-    ]  # a dead writer's run is interrupted
-    rows = [row for row in rows if status in (None, row["status"])]
     if sql:
         result(question)
-    elif json:
+        return
+    with open_log(log) as book:
+        now = {info.id: info.status for info in book.runs(scenario=scenario)}  # a dead writer's run is interrupted
+        found = book.sql(question.replace(":", "\\:")).rows()
+    rows = [{**row, "status": now.get(row["run"], row["status"])} for row in found]
+    rows = [row for row in rows if status in (None, row["status"])][-limit:]
+    if json:
         result_json(rows)
     elif not rows:
         note("no runs fit")
