@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -101,6 +102,7 @@ def read_engine(place: Place) -> Engine:
         if not place.file.exists():
             raise LogUnusable(f"there is no log at {place.shown} yet; play something first, or name another with --log")
         engine = create_engine("sqlite://", creator=lambda: _open_to_read(place), poolclass=NullPool)
+        event.listen(engine, "begin", _one_moment)
     try:
         with engine.connect() as connection:
             _check_layout(connection, place)
@@ -142,6 +144,15 @@ def is_busy(problem: BaseException) -> bool:
 
 def expected_schema(dialect: Any) -> dict[str, str]:  # Any: SQLAlchemy does not type dialects
     """The statement that makes each table, index and view, by name."""
+    if dialect.name not in _SCHEMAS:
+        _SCHEMAS[dialect.name] = _compiled_schema(dialect)
+    return _SCHEMAS[dialect.name]
+
+
+_SCHEMAS: dict[str, dict[str, str]] = {}
+
+
+def _compiled_schema(dialect: Any) -> dict[str, str]:  # Any: as above
     made = {name_of(t): str(CreateTable(t.__table__).compile(dialect=dialect)).strip() for t in TABLES}  # type: ignore[attr-defined]  # sqlmodel hides __table__
     for table in TABLES:
         for index in sorted(table.__table__.indexes, key=lambda i: str(i.name)):  # type: ignore[attr-defined]  # as above
@@ -150,6 +161,7 @@ def expected_schema(dialect: Any) -> dict[str, str]:  # Any: SQLAlchemy does not
     return made
 
 
+@cache
 def dictionary() -> list[tuple[str, str, str]]:
     """What every table, view and column holds."""
     rows: list[tuple[str, str, str]] = []
@@ -239,17 +251,27 @@ def _prepare_sqlite(engine: Engine, *, wal: bool) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _one_moment(connection: Connection) -> None:
+    """All that is read through one connection is read as of one moment."""
+    connection.exec_driver_sql("BEGIN")
+
+
 def _open_to_read(place: Place) -> sqlite3.Connection:
     assert place.file is not None
     address = f"file:{quote(str(place.file.absolute()))}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, check_same_thread=False, timeout=BUSY_SECONDS)
+    settings: dict[str, Any] = {
+        "uri": True,
+        "check_same_thread": False,
+        "isolation_level": None,
+    }  # Any: of several types
+    connection: sqlite3.Connection = sqlite3.connect(address, timeout=BUSY_SECONDS, **settings)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
         connection.close()
         if os.access(place.file.parent, os.W_OK):
             raise
-        connection = sqlite3.connect(f"{address}&immutable=1", uri=True, check_same_thread=False)
+        connection = sqlite3.connect(f"{address}&immutable=1", **settings)
     connection.execute("PRAGMA query_only=ON")
     connection.execute("PRAGMA trusted_schema=OFF")
     return connection

@@ -74,6 +74,6 @@ class Derived(Row, table=True):
     run_id: str = run_key()
     table_name: str = key("which table was filled")
     rows: int = column("how many rows")
-    digest: str = column("SHA-256 over the rows in the order of their keys")
+    digest: str = column("SHA-256 over the rows, their number, the version and the time")
     version: str = column("version of the package that computed them")
     computed: str = column("when (UTC, ISO 8601)")

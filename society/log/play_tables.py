@@ -177,7 +177,7 @@ class Transfer(Row, table=True):
     amount: float | None = number("how much")
     amount_text: str = column("the same, exactly")
     rule: str = column("the rule it happened under")
-    reason: str = words("why")
+    reason: str = words("why it was paid, as the rule words it")
 
 
 class Proposal(Row, table=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -13,7 +13,7 @@ from society import __version__
 from society.core.errors import BadInput, did_you_mean
 from society.log.committer import insert
 from society.log.run_id import utc_now
-from society.log.seal import rows_digest
+from society.log.seal import row_digest, rows_digest
 from society.log.tables import COMPUTED, columns_of, name_of
 from society.log.text import storable_text
 
@@ -52,9 +52,17 @@ def replace_results(
     name, run = name_of(table), {"run": run_id}
     connection.execute(text(f"DELETE FROM {name} WHERE run_id = :run"), run)
     connection.execute(text("DELETE FROM derived WHERE run_id = :run AND table_name = :name"), {**run, "name": name})
-    digest = f"{rows_digest(table, listed):064x}"
+    now = utc_now()
+    digest = results_digest(table, listed, __version__, now)
     insert(connection, [(name, row) for row in listed])
-    insert(connection, [("derived", (run_id, name, len(listed), digest, __version__, utc_now()))])
+    insert(connection, [("derived", (run_id, name, len(listed), digest, __version__, now))])
+
+
+def results_digest(
+    table: type[SQLModel], rows: Sequence[tuple[Any, ...]], version: str, computed: str
+) -> str:  # Any: SQL values
+    """The digest that stored results stand under: over the rows, who computed them and when."""
+    return f"{row_digest((len(rows), rows_digest(table, rows), version, computed)):064x}"
 
 
 def _stored(table: type[SQLModel], column: str, value: Any) -> Any:  # Any: SQL values

@@ -47,7 +47,8 @@ from society.core.exact import Number, tidy
 from society.episode import Episode
 from society.log.projection import Projector, agent_rows
 from society.log.reader import Reader
-from society.log.seal import as_written, rows_digest, seal
+from society.log.results import results_digest
+from society.log.seal import as_written, seal
 from society.log.tables import COMPUTED, PROJECTED, TABLES, Agent, columns_of, name_of
 from society.log.verify_journal import content_faults, journal_faults, stray_content
 from society.log.verify_schema import schema_faults
@@ -135,6 +136,10 @@ def _run_faults(connection: Connection, run_id: str, head: str | None, counts: l
     run = connection.execute(text("SELECT * FROM run WHERE id = :run"), {"run": run_id}).mappings().one()
     events, last = _chain(connection, run_id, fault)
     counts[0] += len(events)
+    if run["status"] in ENDED and run["events"] > len(events):
+        fault(
+            "event", f"seq {len(events)}", f"it is missing, or cannot be trusted; the run counts {run['events']} events"
+        )
     if head is not None and head != last:
         fault("event", f"seq {len(events) - 1}", f"the chain ends in {last}, not in the head that was kept: {head}")
     if not events or not isinstance(events[0], RunStarted):
@@ -282,14 +287,19 @@ def _key(row: Sequence[Any], keys: Sequence[int]) -> tuple[Any, ...]:  # Any: SQ
 
 def _stored_results(connection: Connection, run_id: str, fault: Any) -> None:  # Any: a function of three texts
     """Whether the results of analyses are as they were stored."""
-    sql = text("SELECT table_name, rows, digest FROM derived WHERE run_id = :run")
-    stored = {row.table_name: (row.rows, row.digest) for row in connection.execute(sql, {"run": run_id})}
+    sql = text("SELECT table_name, rows, digest, version, computed FROM derived WHERE run_id = :run")
+    stored = {row.table_name: row for row in connection.execute(sql, {"run": run_id})}
     for table in COMPUTED:
         sql_rows = f"SELECT {', '.join(columns_of(table))} FROM {name_of(table)} WHERE run_id = :run"
         rows = list(_read(connection, table, sql_rows, run_id))
-        held = (len(rows), f"{rows_digest(table, rows):064x}")
-        if (stored.get(name_of(table)) or (0, held[1] if not rows else "")) != held:
+        kept = stored.pop(name_of(table), None)
+        if kept is None:
+            if rows:
+                fault(name_of(table), "", f"its {len(rows)} rows were not stored by an analysis")
+        elif (kept.rows, kept.digest) != (len(rows), results_digest(table, rows, kept.version, kept.computed)):
             fault(name_of(table), "", f"its {len(rows)} rows are not those that were stored")
+    for name in stored:
+        fault("derived", f"table_name {name}", "there is no such table of results")
 
 
 def _strangers(connection: Connection, runs: Sequence[str]) -> Iterator[Fault]:

@@ -8,12 +8,16 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
 from society.log.database import dictionary, expected_schema
+from society.log.schema import SCHEMA_VERSION
 
 
 def schema_faults(connection: Connection) -> Iterator[tuple[str, str, str]]:
     """What is not as this version makes it: (table, row, what)."""
     if connection.dialect.name == "sqlite":
         yield from _sqlite_faults(connection)
+    info = [(row.name, row.value) for row in connection.execute(text("SELECT name, value FROM log_info"))]
+    if info != [("schema_version", str(SCHEMA_VERSION))]:
+        yield "log_info", "", f"it says {info}, this version writes schema_version {SCHEMA_VERSION}"
     held = {(r.table_name, r.column_name): r.meaning for r in connection.execute(text("SELECT * FROM dictionary"))}
     wanted = {(table, column): meaning for table, column, meaning in dictionary()}
     for key in sorted(held.keys() | wanted.keys()):

@@ -1,10 +1,11 @@
-"""A hand-made run of three fishers, as events: the same for all tests of the log."""
+"""A hand-made run of three fishers, as events and calls: the same for all tests of the log."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
 from society import __version__
+from society.core.calls import ChatMessage, ModelRequest, ModelResponse, Position, Sampling, Usage
 from society.core.events import (
     Acted,
     Decided,
@@ -20,6 +21,7 @@ from society.core.events import (
 from society.core.governed import Governed
 from society.core.policy import Belief, Declaration, Draft
 from society.core.seeds import Noise
+from society.log import RunWriter
 from society.mechanisms import MECHANISMS
 from society.scenario.model import AgentSpec, ModelSettings, Scenario
 
@@ -127,3 +129,37 @@ def events(model: str = "mock:greedy") -> list[Event]:
         *second_round(),
         RunEnded("completed", "the game was over after round 2", 2),
     ]
+
+
+SCHEMA = {"type": "object", "properties": {"action": {"type": "integer"}}, "required": ["action"]}
+
+
+def question(at: Position, model: str = "openai:large", *more: str) -> ModelRequest:
+    """A question whose prompt begins like that of every other question to the same agent."""
+    first = (ChatMessage("system", f"You are {NAMES[at.agent]}."), ChatMessage("user", "The lake holds 100 fish."))
+    rest = tuple(ChatMessage("user", text) for text in (*more, f"Round {at.round}, {at.stage}."))
+    return ModelRequest(at, model, (*first, *rest), SCHEMA, sampling=Sampling(temperature=0.5, seed=7))
+
+
+def reply(text: str = '{"action": 12}', usd: float | None = 0.25) -> ModelResponse:
+    usage = Usage(tokens_in=100, tokens_out=10, tokens_cached=50, usd=usd)
+    return ModelResponse(
+        text, raw=b"\xff\x00" + text.encode("utf-8", "surrogatepass"), usage=usage, served_model="large-2", seconds=0.5
+    )
+
+
+async def play(writer: RunWriter, told: list[Event]) -> None:
+    """Write the whole run with some calls: one answered at once, one after a failed try, one re-asked."""
+    model = writer.manifest.models[0]
+    await writer.stage((told[0],))
+    for seat, position in enumerate((Position(1, "act", 0, 0), Position(1, "act", 0, 1), Position(1, "act", 0, 2))):
+        asked = question(position, model)
+        if seat == 1:
+            tried = await writer.issue(asked, reserved_usd=0.5)
+            await writer.failed(asked, tried, "429 slow down", raw=b"busy")
+        await writer.answered(asked, await writer.issue(asked, reserved_usd=0.5), reply())
+    again = question(Position(1, "act", 0, 2, 1), model, "That was no JSON.")
+    await writer.answered(again, await writer.issue(again, reserved_usd=None), reply("no \x00 \ud800 JSON", None))
+    await writer.stage(tuple(told[1 : 1 + len(first_round())]))
+    await writer.stage(tuple(told[1 + len(first_round()) : -1]))
+    await writer.stage((told[-1],))
