@@ -247,7 +247,9 @@ class _Episode:
                 for agent, asked in now.items()
             }
             for agent, answer in (await ask(self.policies, questions)).items():
-                event = decided(answer, now[agent].parts, round=number, agent=agent, purpose=now[agent].purpose)
+                event = decided(
+                    answer, now[agent].parts, round=number, agent=agent, purpose=now[agent].purpose, stage=stage
+                )
                 events.append(event)
                 if event.status != "defaulted":
                     made[agent, event.purpose] = dict(event.parts)

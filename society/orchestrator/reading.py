@@ -50,11 +50,18 @@ def acted(answer: Answer[Action], space: SpaceOf, *, round: int, agent: int) -> 
 
 
 def decided(
-    answer: Answer[Mapping[str, Action]], parts: Mapping[str, SpaceOf], *, round: int, agent: int, purpose: str
+    answer: Answer[Mapping[str, Action]],
+    parts: Mapping[str, SpaceOf],
+    *,
+    round: int,
+    agent: int,
+    purpose: str,
+    stage: str = "second",
 ) -> Decided:
     """The event of a further decision. One that cannot be read, or is not allowed, is no decision: nothing is done."""
     made = answer.value or {}
     if answer.value is None or any(name not in parts or not parts[name].contains(made[name]) for name in made):
         reason = f"{answer.status}: {answer.error}" if answer.error else answer.status
-        return Decided(round, agent, purpose, (), "defaulted", reason)
-    return Decided(round, agent, purpose, tuple((name, made[name]) for name in parts if name in made), answer.status)
+        return Decided(round, agent, purpose, (), "defaulted", reason, stage)
+    chosen = tuple((name, made[name]) for name in parts if name in made)
+    return Decided(round, agent, purpose, chosen, answer.status, stage=stage)
