@@ -26,9 +26,9 @@ from society.core.policy import Declaration, Happened, Heard, Meant, Seen
 _RISKY = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")
 _RESERVED = frozenset({"you", "everybody", "result", "note", "all", "nobody"})
-_PLAIN_NAME = re.compile(r"[^\W_]+(?:[ .'’-][^\W_]+)*\.?")
+_PLAIN_NAME = re.compile(r"[^\W_]+(?:(?:\. |[ .'’-])[^\W_]+)*\.?")
 _HEARD = re.compile(
-    r"\[(?P<word>[^\]\n]*) (?P<round>\d+)(?:, turn (?P<turn>\d+))?\] "
+    r"\[(?P<word>[^\],\n]*) (?P<round>\d+)(?:, turn (?P<turn>\d+))?\] "
     r'(?P<speaker>"(?:[^"\\]|\\.)*"|[^":,\[\]]+?) (?:says|say) to '
     r'(?P<to>(?:"(?:[^"\\]|\\.)*"|[^":\[\]])+): '
     r'(?P<text>"(?:[^"\\]|\\.)*")'

@@ -1,0 +1,302 @@
+"""The templates: strict, complete for everything that can be played, hashed, and shown word for word."""
+
+import itertools
+import os
+import time
+from pathlib import Path
+
+import pytest
+from canned import LAKE, NAMES, PROMPTS, CannedModel, act, declare, fishery, policy_with, seen_in, speak
+from pydantic import TypeAdapter
+
+from society.agents.briefing import brief, goal_words, rule_texts, templates_used
+from society.agents.prompting import Prompts, TemplateFault, listed, plain_data, prompt_folders
+from society.agents.questions import Questions
+from society.agents.window import tokens_in
+from society.core.calls import Position
+from society.core.goals import Goal
+from society.core.governed import Governed
+from society.core.policy import Act, Declare, Happened, Heard, Speak
+from society.core.seeds import Noise
+from society.instruments import INSTRUMENTS
+from society.mechanisms import MECHANISMS
+from society.scenario.model import AgentSpec, Scenario, Theme
+
+GOLDEN = Path(__file__).parent / "golden"
+GOALS = {
+    "own_payoff": {},
+    "group_welfare": {},
+    "worst_off": {},
+    "target": {"quantity": "total", "value": 40},
+    "threshold": {"quantity": "welfare", "at_least": "1/3"},
+    "sustain": {"at_least": 60},
+    "inequity_aversion": {},
+    "social_value_orientation": {"degrees": 45},
+    "relative_payoff": {},
+    "weighted": {"parts": [{"weight": "1/2", "goal": {"kind": "worst_off"}}, {"weight": 1, "goal": {"kind": "own_payoff"}}]},
+}
+ADAPTER = TypeAdapter(Goal)
+KNOWN = {
+    "system.j2": {"role", "others", "persona", "rounds", "rules_text", "instrument_texts", "goal_text"},
+    "heading.j2": {"round", "rounds", "situation", "news", "gone"},
+    "repair.j2": {"error"},
+    "goals": {"goal", "parts"},
+    "mechanisms": {"rules", "facts", "n", "round"},
+    "instruments": {"rule", "n", "round"},
+}
+EVERYWHERE = {"theme", "me", "names"}
+
+
+def society_of(mechanism, **fields):
+    agents = tuple(AgentSpec(name=f"Agent {seat}") for seat in range(mechanism.agents))
+    return Scenario(name="any", mechanism=mechanism, agents=agents, theme=LAKE, **fields)
+
+
+def golden(name, text):
+    """Compares with a file; writes it when SOCIETY_GOLDEN=write is set."""
+    path = GOLDEN / name
+    if os.environ.get("SOCIETY_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    assert text + "\n" == path.read_text(encoding="utf-8")
+
+
+# What agents are told, word for word
+
+
+def test_the_system_message_of_a_fisher():
+    told = fishery(
+        agents=tuple(
+            AgentSpec(
+                name=name,
+                role="the harbour master" if name == "Bo" else "",
+                persona="You have fished here since you were a child." if name == "Ann" else "",
+            )
+            for name in NAMES
+        ),
+        instruments=(INSTRUMENTS.parse({"kind": "quota", "limit": 10, "enforcement": "soft", "fine": 5, "detection": "1/2"}),),
+    )
+    golden("fishery_system.txt", brief(told, 0, PROMPTS).system)
+
+
+async def test_the_prompts_of_a_fisher():
+    outcome = {"remaining": 46, "regrowth": 46}
+    history = [
+        Heard(1, 0, 0, None, "Let us take 10 each."),
+        Heard(1, 0, 1, None, 'Agreed. "10" it is!'),
+        Heard(1, 0, 2, (0,), "Bo cannot be trusted."),
+        Happened(1, (10, 14, 10, 10, 10), (10, 14, 10, 10, 10), (10, 14, 10, 10, 10), outcome),
+    ]
+    model = CannedModel('{"message": ""}', '{"messages": []}', '{"intended": 1}', "{", '{"action": 1}')
+    policy = policy_with(model)
+    now = {"history": history, "round_": 2, "facts": {"stock": 92, "capacity": 100}}
+    for question in (speak(**now), speak(private=True, **now), declare(**now), act(**now)):
+        await policy.answer(question)
+    asked = ["=== {0.stage}, attempt {0.attempt}\n{1}".format(r.at, r.messages[1].content) for r in model.requests]
+    golden("fishery_questions.txt", "\n\n".join(asked))
+
+
+def test_the_words_of_every_goal():
+    words = brief(fishery(), 0, PROMPTS).words
+    told = [f"{kind}\n{goal_words(ADAPTER.validate_python({'kind': kind, **GOALS[kind]}), PROMPTS, words)}" for kind in GOALS]
+    golden("goals.txt", "\n\n".join(told))
+
+
+def test_the_prompts_of_the_fishery_fit_the_embedded_model():
+    known = brief(fishery(), 0, PROMPTS)
+    assert tokens_in(known.system) < 350
+    asker = Questions(known, PROMPTS)
+    for question in (speak(), speak(private=True), declare(), declare("total"), act()):
+        assert tokens_in(asker.text(question)) < 120
+
+
+# Complete
+
+
+@pytest.mark.parametrize("kind", MECHANISMS.kinds)
+def test_every_mechanism_is_worded_in_every_state_and_question(kind):
+    mechanism = MECHANISMS.parse({"kind": kind})
+    scenario = society_of(mechanism)
+    known = brief(scenario, 0, PROMPTS)
+    assert known.mechanism.name == f"mechanisms/{kind}.j2"
+    transcript = policy_with(CannedModel(), scenario)._window.transcript
+    game = Governed(mechanism, (), scenario.names)
+    state = game.initial_state()
+    for round_ in range(1, 5):
+        spaces = tuple(game.space(state, seat) for seat in range(game.agents))
+        facts = game.observe(state, 0)
+        seen = seen_in(scenario, round_=round_, facts=facts, space=spaces[0], state=state.physical)
+        at = Position(round_, "x", 0, 0)
+        asker = Questions(known, PROMPTS)
+        for question in (Speak(at, seen, private=True), Declare(at, seen, spaces=spaces), Act(at, seen)):
+            text = asker.text(question)
+            assert f"Month {round_}" in text and "Fraction(" not in text and "None" not in text
+        joint = tuple(game.abstention(state, seat) for seat in range(game.agents))
+        outcome = game.step(state, joint, Noise(1, round_))
+        line = transcript.line(Happened(round_, joint, outcome.granted, outcome.payoffs, outcome.facts))
+        assert line.startswith(f"[month {round_}] Result: you ") and "Fraction(" not in line
+        state = game.close(outcome, {}).state
+        if game.over(state):
+            break
+
+
+@pytest.mark.parametrize(("kind", "goal"), itertools.product(MECHANISMS.kinds, GOALS))
+def test_every_goal_can_be_told_with_every_mechanism(kind, goal):
+    mechanism = MECHANISMS.parse({"kind": kind})
+    wanted = ADAPTER.validate_python({"kind": goal, **GOALS[goal]})
+    scenario = society_of(mechanism)
+    agents = tuple(spec.model_copy(update={"goal": wanted}) for spec in scenario.agents)
+    system = brief(scenario.model_copy(update={"agents": agents}), 0, PROMPTS).system
+    assert "goal" in system and "None" not in system and "  " not in system
+
+
+@pytest.mark.parametrize(("kind", "rule"), itertools.product(MECHANISMS.kinds, INSTRUMENTS.kinds))
+def test_every_instrument_can_be_told_with_every_mechanism_it_governs(kind, rule):
+    mechanism = MECHANISMS.parse({"kind": kind})
+    scenario = society_of(mechanism)
+    words = brief(scenario, 0, PROMPTS).words
+    instrument_type = INSTRUMENTS.type_of(rule)
+    for instrument in instrument_type.examples(mechanism):
+        if instrument.unfit(mechanism) is not None:
+            continue
+        game = Governed(mechanism, (instrument,), scenario.names)
+        for agent in range(min(2, mechanism.agents)):
+            for _, text in rule_texts(game.rules_for(game.initial_state(), agent), PROMPTS, words):
+                assert "Fraction(" not in text and "  " not in text
+
+
+def test_rules_that_change_are_told_in_the_question():
+    quota = INSTRUMENTS.parse({"kind": "quota", "limit": 10})
+    scenario = fishery(instruments=(quota,))
+    known, asker = brief(scenario, 0, PROMPTS), Questions(brief(scenario, 0, PROMPTS), PROMPTS)
+    assert "10 fish" in known.system
+    assert "quota" not in asker.text(act(scenario=scenario))
+    gone = act(scenario=scenario, rules=())
+    assert "No longer in force: quota." in asker.text(gone)
+    ((template, rule),) = seen_in(scenario).rules
+    changed = act(scenario=scenario, rules=((template, {**rule, "limit": 7}),))
+    assert "7 fish" in asker.text(changed)
+
+
+def test_a_mechanism_without_words_of_its_own_is_told_in_numbers():
+    prompts = Prompts({name: text for name, text in PROMPTS.sources.items() if name != "mechanisms/common_pool.j2"})
+    known = brief(fishery(), 0, prompts)
+    assert "capacity: 100" in known.system and "kind" not in known.mechanism.rules
+
+
+# Strict
+
+
+@pytest.mark.parametrize("name", PROMPTS.names)
+def test_no_branch_of_a_template_uses_a_name_it_is_never_given(name):
+    used = PROMPTS.names_used(name)
+    room = name.split("/")[0]
+    if name in KNOWN or room in KNOWN:
+        assert used <= KNOWN.get(name, KNOWN.get(room, set())) | EVERYWHERE
+    assert PROMPTS.fields_used(name, "theme") <= set(Theme.model_fields)
+    if room == "mechanisms" and name != "mechanisms/any.j2":
+        fields = set(MECHANISMS.type_of(Path(name).stem).model_fields)
+        assert PROMPTS.fields_used(name, "rules") <= fields
+    if room == "goals" and name != "goals/quantity.j2":
+        assert PROMPTS.fields_used(name, "goal") <= {"quantity", *GOALS[Path(name).stem], "alpha", "beta"}
+
+
+REFUSED = {
+    "a call": "{{ names.append(1) }}",
+    "a global": "{{ range(10) }}",
+    "lipsum": "{{ lipsum(100) }}",
+    "a class": "{{ ''.__class__ }}",
+    "a class by item": "{{ ''['__class__'] }}",
+    "a class by filter": "{{ '' | attr('__class__') }}",
+    "a power": "{{ 9 ** 9 ** 9 }}",
+    "a repeated text": "{{ 'x' * 10000000000 }}",
+    "a repeated name": "{{ me * 10000000000 }}",
+    "a formatted text": "{{ '%1000000000s' % me }}",
+    "padding": "{{ me | center(1000000000) }}",
+    "a macro": "{% macro m() %}{% endmacro %}",
+    "an import": "{% import 'system.j2' as s %}",
+    "a computed include": "{% include me %}",
+    "an include that is not there": "{% include 'nowhere.j2' %}",
+    "a parent": "{% extends 'system.j2' %}",
+    "an unknown name": "{{ themes }}",
+    "an unknown name in a branch never taken": "{% if false %}{{ themes }}{% endif %}{{ themes }}",
+    "an unknown field": "{{ theme.resources }}",
+    "an open block": "{% if me %}",
+    "an open brace": "{{ me",
+    "a missing filter": "{{ me | shout }}",
+    "joined texts": "{{ me ~ me }}",
+    "itself": "{% include 'x.j2' %}",
+    "a deep loop": "{% for a in names %}" * 2000,
+}
+
+
+@pytest.mark.parametrize("source", REFUSED.values(), ids=REFUSED.keys())
+def test_what_a_template_must_not_do_is_refused_by_name_at_once(source):
+    prompts = Prompts({**PROMPTS.sources, "x.j2": source})
+    started = time.perf_counter()
+    with pytest.raises(TemplateFault, match=r"x\.j2|nowhere"):
+        prompts.render("x.j2", {"theme": plain_data(LAKE), "me": "Ann", "names": list(NAMES)})
+    assert time.perf_counter() - started < 2
+
+
+def test_agents_words_are_values_and_never_part_of_a_template():
+    prompts = Prompts({"x.j2": "{{ me }}"})
+    for words in ("{{ 7 * 7 }}", "{% for x in y %}", "%s {goal} $HOME"):
+        assert prompts.render("x.j2", {"me": words}) == words
+
+
+def test_a_template_is_given_plain_data_only():
+    with pytest.raises(TypeError, match="Window"):
+        plain_data({"a": [policy_with(CannedModel())._window]})
+
+
+def test_a_nearer_folder_wins_and_paths_cannot_lead_out(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b" / "goals").mkdir(parents=True)
+    (tmp_path / "a" / "act.j2").write_text("mine")
+    (tmp_path / "b" / "act.j2").write_text("theirs")
+    (tmp_path / "b" / "goals" / "x.j2").write_text("x")
+    prompts = Prompts.load([tmp_path / "a", tmp_path / "b"])
+    assert prompts.render("act.j2", {}) == "mine" and prompts.names == ("act.j2", "goals/x.j2")
+    (tmp_path / "secret").write_text("key")
+    (tmp_path / "a" / "talk.j2").symlink_to(tmp_path / "secret")
+    with pytest.raises(TemplateFault, match=r"talk\.j2"):
+        Prompts.load([tmp_path / "a"])
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * 70_000], ids=["no text", "too long"])
+def test_a_file_that_is_no_template_is_refused(tmp_path, content):
+    (tmp_path / "act.j2").write_bytes(content)
+    with pytest.raises(TemplateFault, match=r"act\.j2"):
+        Prompts.load([tmp_path])
+
+
+def test_the_working_directory_comes_first(tmp_path, monkeypatch):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "act.j2").write_text("Do it. {{ shape }}")
+    monkeypatch.chdir(tmp_path)
+    assert prompt_folders()[0] == (tmp_path / "prompts").resolve()
+    prompts = Prompts.load()
+    assert Questions(brief(fishery(), 0, prompts), prompts).text(act()).startswith("Do it. {")
+
+
+# Hashed
+
+
+def test_a_hash_covers_what_is_included_and_nothing_else():
+    sources = {"a.j2": "{% include 'b.j2' %}", "b.j2": "{% if x %}{% include 'c.j2' %}{% endif %}", "c.j2": "c", "d.j2": "d"}
+    whole = Prompts(sources)
+    assert whole.closure("a.j2") == ("a.j2", "b.j2", "c.j2")
+    assert Prompts({**sources, "c.j2": "C"}).hash("a.j2") != whole.hash("a.j2")
+    assert Prompts({**sources, "d.j2": "D"}).hash("a.j2") == whole.hash("a.j2")
+    assert Prompts(dict(reversed(sources.items()))).hash("a.j2") == whole.hash("a.j2")
+
+
+def test_a_run_names_the_templates_it_was_made_of():
+    used = templates_used(fishery(instruments=(INSTRUMENTS.parse({"kind": "quota", "limit": 10}),)), PROMPTS)
+    assert {"system.j2", "act.j2", "history.j2", "goals/own_payoff.j2", "mechanisms/common_pool.j2", "instruments/quota.j2"} <= set(used)
+    assert "goals/weighted.j2" not in used and all(len(digest) == 64 for digest in used.values())
+
+
+def test_words_are_listed_as_people_do():
+    assert [listed(NAMES[:k]) for k in range(4)] == ["", "Ann", "Ann and Bo", "Ann, Bo and Cy"]
