@@ -33,7 +33,9 @@ GOALS = {
     "inequity_aversion": {},
     "social_value_orientation": {"degrees": 45},
     "relative_payoff": {},
-    "weighted": {"parts": [{"weight": "1/2", "goal": {"kind": "worst_off"}}, {"weight": 1, "goal": {"kind": "own_payoff"}}]},
+    "weighted": {
+        "parts": [{"weight": "1/2", "goal": {"kind": "worst_off"}}, {"weight": 1, "goal": {"kind": "own_payoff"}}]
+    },
 }
 ADAPTER = TypeAdapter(Goal)
 KNOWN = {
@@ -53,9 +55,9 @@ def society_of(mechanism, **fields):
 
 
 def golden(name, text):
-    """Compares with a file; writes it when SOCIETY_GOLDEN=write is set."""
+    """Compares with a file; writes it when GOLDEN=write is set."""
     path = GOLDEN / name
-    if os.environ.get("SOCIETY_GOLDEN") == "write":
+    if os.environ.get("GOLDEN") == "write":
         path.parent.mkdir(exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
     assert text + "\n" == path.read_text(encoding="utf-8")
@@ -74,7 +76,9 @@ def test_the_system_message_of_a_fisher():
             )
             for name in NAMES
         ),
-        instruments=(INSTRUMENTS.parse({"kind": "quota", "limit": 10, "enforcement": "soft", "fine": 5, "detection": "1/2"}),),
+        instruments=(
+            INSTRUMENTS.parse({"kind": "quota", "amount": 10, "enforcement": "soft", "fine": 5, "detection": "1/2"}),
+        ),
     )
     golden("fishery_system.txt", brief(told, 0, PROMPTS).system)
 
@@ -92,13 +96,16 @@ async def test_the_prompts_of_a_fisher():
     now = {"history": history, "round_": 2, "facts": {"stock": 92, "capacity": 100}}
     for question in (speak(**now), speak(private=True, **now), declare(**now), act(**now)):
         await policy.answer(question)
-    asked = ["=== {0.stage}, attempt {0.attempt}\n{1}".format(r.at, r.messages[1].content) for r in model.requests]
+    asked = [f"=== {r.at.stage}, attempt {r.at.attempt}\n{r.messages[1].content}" for r in model.requests]
     golden("fishery_questions.txt", "\n\n".join(asked))
 
 
 def test_the_words_of_every_goal():
     words = brief(fishery(), 0, PROMPTS).words
-    told = [f"{kind}\n{goal_words(ADAPTER.validate_python({'kind': kind, **GOALS[kind]}), PROMPTS, words)}" for kind in GOALS]
+    told = [
+        f"{kind}\n{goal_words(ADAPTER.validate_python({'kind': kind, **GOALS[kind]}), PROMPTS, words)}"
+        for kind in GOALS
+    ]
     golden("goals.txt", "\n\n".join(told))
 
 
@@ -140,7 +147,7 @@ def test_every_mechanism_is_worded_in_every_state_and_question(kind):
             break
 
 
-@pytest.mark.parametrize(("kind", "goal"), itertools.product(MECHANISMS.kinds, GOALS))
+@pytest.mark.parametrize(("kind", "goal"), list(itertools.product(MECHANISMS.kinds, GOALS)))
 def test_every_goal_can_be_told_with_every_mechanism(kind, goal):
     mechanism = MECHANISMS.parse({"kind": kind})
     wanted = ADAPTER.validate_python({"kind": goal, **GOALS[goal]})
@@ -150,7 +157,7 @@ def test_every_goal_can_be_told_with_every_mechanism(kind, goal):
     assert "goal" in system and "None" not in system and "  " not in system
 
 
-@pytest.mark.parametrize(("kind", "rule"), itertools.product(MECHANISMS.kinds, INSTRUMENTS.kinds))
+@pytest.mark.parametrize(("kind", "rule"), list(itertools.product(MECHANISMS.kinds, INSTRUMENTS.kinds)))
 def test_every_instrument_can_be_told_with_every_mechanism_it_governs(kind, rule):
     mechanism = MECHANISMS.parse({"kind": kind})
     scenario = society_of(mechanism)
@@ -166,7 +173,7 @@ def test_every_instrument_can_be_told_with_every_mechanism_it_governs(kind, rule
 
 
 def test_rules_that_change_are_told_in_the_question():
-    quota = INSTRUMENTS.parse({"kind": "quota", "limit": 10})
+    quota = INSTRUMENTS.parse({"kind": "quota", "amount": 10})
     scenario = fishery(instruments=(quota,))
     known, asker = brief(scenario, 0, PROMPTS), Questions(brief(scenario, 0, PROMPTS), PROMPTS)
     assert "10 fish" in known.system
@@ -181,7 +188,7 @@ def test_rules_that_change_are_told_in_the_question():
 def test_a_mechanism_without_words_of_its_own_is_told_in_numbers():
     prompts = Prompts({name: text for name, text in PROMPTS.sources.items() if name != "mechanisms/common_pool.j2"})
     known = brief(fishery(), 0, prompts)
-    assert "capacity: 100" in known.system and "kind" not in known.mechanism.rules
+    assert "capacity: 100" in known.system and "kind: common_pool" not in known.mechanism.rules
 
 
 # Strict
@@ -284,7 +291,12 @@ def test_the_working_directory_comes_first(tmp_path, monkeypatch):
 
 
 def test_a_hash_covers_what_is_included_and_nothing_else():
-    sources = {"a.j2": "{% include 'b.j2' %}", "b.j2": "{% if x %}{% include 'c.j2' %}{% endif %}", "c.j2": "c", "d.j2": "d"}
+    sources = {
+        "a.j2": "{% include 'b.j2' %}",
+        "b.j2": "{% if x %}{% include 'c.j2' %}{% endif %}",
+        "c.j2": "c",
+        "d.j2": "d",
+    }
     whole = Prompts(sources)
     assert whole.closure("a.j2") == ("a.j2", "b.j2", "c.j2")
     assert Prompts({**sources, "c.j2": "C"}).hash("a.j2") != whole.hash("a.j2")
@@ -293,8 +305,15 @@ def test_a_hash_covers_what_is_included_and_nothing_else():
 
 
 def test_a_run_names_the_templates_it_was_made_of():
-    used = templates_used(fishery(instruments=(INSTRUMENTS.parse({"kind": "quota", "limit": 10}),)), PROMPTS)
-    assert {"system.j2", "act.j2", "history.j2", "goals/own_payoff.j2", "mechanisms/common_pool.j2", "instruments/quota.j2"} <= set(used)
+    used = templates_used(fishery(instruments=(INSTRUMENTS.parse({"kind": "quota", "amount": 10}),)), PROMPTS)
+    assert {
+        "system.j2",
+        "act.j2",
+        "history.j2",
+        "goals/own_payoff.j2",
+        "mechanisms/common_pool.j2",
+        "instruments/quota.j2",
+    } <= set(used)
     assert "goals/weighted.j2" not in used and all(len(digest) == 64 for digest in used.values())
 
 

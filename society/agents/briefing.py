@@ -21,6 +21,7 @@ from society.scenario.model import Scenario
 
 QUESTIONS = ("talk.j2", "declare.j2", "act.j2", "decide.j2")
 ANY_MECHANISM = "mechanisms/any.j2"
+ANY_INSTRUMENT = "instruments/any.j2"
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,10 @@ def goal_words(goal: Goal, prompts: Prompts, words: Mapping[str, Plain]) -> str:
 def rule_texts(
     rules: Iterable[tuple[str, Mapping[str, Json]]], prompts: Prompts, words: Mapping[str, Plain]
 ) -> Iterator[tuple[str, str]]:
-    """What each rule in force tells an agent, by the rule's id."""
+    """What each rule in force tells an agent, by the rule's id; one without a template of its own lists its parameters."""
     for template, variables in rules:
-        yield str(variables["id"]), prompts.render(template, {**words, "rule": with_numbers(variables)})
+        name = template if prompts.has(template) else ANY_INSTRUMENT
+        yield str(variables["id"]), prompts.render(name, {**words, "rule": with_numbers(variables)})
 
 
 def templates_used(scenario: Scenario, prompts: Prompts) -> dict[str, str]:
@@ -173,7 +175,8 @@ def templates_used(scenario: Scenario, prompts: Prompts) -> dict[str, str]:
     wanted = {*QUESTIONS, "system.j2", "history.j2", "repair.j2"}
     wanted.add(mechanism_template(scenario.mechanism, prompts))
     wanted |= {f"goals/{kind}.j2" for spec in scenario.agents for kind in _goal_kinds(spec.goal)}
-    wanted |= {f"instruments/{instrument.kind}.j2" for instrument in scenario.instruments}
+    governed = [f"instruments/{instrument.kind}.j2" for instrument in scenario.instruments]
+    wanted |= {name if prompts.has(name) else ANY_INSTRUMENT for name in governed}
     return {name: prompts.hash(name) for name in sorted(wanted)}
 
 

@@ -190,18 +190,20 @@ class Prompts:
         """The template and all it includes, sorted.
 
         Raises:
-            TemplateFault: an include that is not there, or one whose name is computed.
+            TemplateFault: an include that is not there, that leads back, or whose name is computed.
         """
-        waiting, found = [name], set[str]()
-        while waiting:
-            part = waiting.pop()
-            if part in found:
-                continue
+        found: set[str] = set()
+
+        def visit(part: str, above: tuple[str, ...]) -> None:
+            if part in above:
+                raise TemplateFault(f"prompt template {name!r}: {part!r} includes itself")
             found.add(part)
             for included in meta.find_referenced_templates(self._tree(part)):
                 if included is None:
                     raise TemplateFault(f"prompt template {part!r}: the name of an include must be written out")
-                waiting.append(included)
+                visit(included, (*above, part))
+
+        visit(name, ())
         return tuple(sorted(found))
 
     def hash(self, name: str) -> str:
