@@ -1,0 +1,106 @@
+"""A run in the hand: what was played, what came of it, and how to look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from society.core.exact import Number
+from society.episode import Episode
+from society.metrics import METRICS, Measured, measure_all
+from society.metrics.measure import Reference
+
+if TYPE_CHECKING:
+    from society.analysis.alignment import Alignment
+    from society.log import Log
+
+
+class Outcome:
+    """Every collective metric of an episode, as attributes: ``outcome.gini``. None means "does not apply".
+
+    Attributes:
+        measured: the same with numerators and denominators.
+        without_defaulted: the same again, leaving out decisions that stand for unreadable answers.
+    """
+
+    def __init__(self, episode: Episode, reference: Reference | None = None) -> None:
+        record = episode.record()
+        self.measured: Mapping[str, Measured] = measure_all(record, reference)
+        self.without_defaulted: Mapping[str, Measured] = measure_all(record.without_defaulted(), reference)
+
+    def __getattr__(self, name: str) -> Number | None:
+        if name.startswith("_") or name not in METRICS:
+            raise AttributeError(f"no metric is called {name!r}; known: {', '.join(METRICS)}")
+        return self.measured[name].value
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *METRICS]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={m.value}" for name, m in self.measured.items() if m.value is not None)
+        return f"Outcome({shown})"
+
+    def rows(self) -> list[dict[str, Number | str | None]]:
+        """One row a metric: name, value, numerator, denominator, value without defaulted decisions, unit."""
+        return [
+            {
+                "metric": name,
+                "value": measured.value,
+                "numerator": measured.numerator,
+                "denominator": measured.denominator,
+                "without_defaulted": self.without_defaulted[name].value,
+                "unit": METRICS[name].unit,
+            }
+            for name, measured in self.measured.items()
+        ]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a log. What is computed from it is computed when it is asked for, and kept."""
+
+    id: str
+    log: Log
+
+    @cached_property
+    def episode(self) -> Episode:
+        """What was played."""
+        return self.log.episode(self.id)
+
+    @property
+    def status(self) -> str:
+        """completed, invalid, paused, interrupted, failed or running."""
+        return self.log.find(self.id).status
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """The collective metrics."""
+        return Outcome(self.episode, reference_of(self.episode))
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        """What of each agent's gap between goal and impact was lost to what, and to whom."""
+        from society.analysis import align
+
+        return align(self.episode)
+
+    def transcript(self, style: str = "text") -> str:
+        """The story: said, meant, did, got; as text, markdown, html or json."""
+        from society.views.transcript import transcript
+
+        return transcript(self.episode, style=style)
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, {self.status})"
+
+    def _repr_html_(self) -> str:
+        return self.transcript("html")
+
+
+def reference_of(episode: Episode) -> Reference:
+    """What was possible in the whole episode, for metrics that compare with it."""
+    from society.rulers import reference
+
+    return reference(episode.scenario.mechanism, episode.scenario.rounds)
