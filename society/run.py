@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -86,6 +87,15 @@ class Run:
 
         return align(self.episode)
 
+    def keep_metrics(self) -> None:
+        """Write the metrics into the log, in place of those that stand there."""
+        rows: list[tuple[str, tuple[object, ...]]] = []
+        for plain, measured in ((False, self.outcome.measured), (True, self.outcome.without_defaulted)):
+            for name, m in measured.items():
+                numbers = (_real(m.value), _real(m.numerator), _real(m.denominator))
+                rows.append(("metric", (self.id, name, plain, *numbers, METRICS[name].unit)))
+        self.log.write(rows, before=["DELETE FROM metric WHERE run_id = :run"], run=self.id)
+
     def transcript(self, style: str = "text") -> str:
         """The story: said, meant, did, got; as text, markdown, html or json."""
         from society.views.transcript import transcript
@@ -100,7 +110,23 @@ class Run:
 
 
 def reference_of(episode: Episode) -> Reference:
-    """What was possible in the whole episode, for metrics that compare with it."""
-    from society.rulers import reference
+    """What was possible in the whole episode, for metrics that compare with it; None where it is not known exactly."""
+    from society.rulers import Ruler, episode_optimum
 
-    return reference(episode.scenario.mechanism, episode.scenario.rounds)
+    mechanism, rounds = episode.scenario.mechanism, episode.scenario.rounds
+    start = mechanism.initial_state()
+    best = episode_optimum(mechanism, rounds)
+    worst = good = None
+    if not dataclasses.fields(start):
+        ruler = Ruler(mechanism)
+        worst, good = ruler.worst_equilibrium, ruler.best_equilibrium
+    return Reference(
+        optimum=best.value if best is not None and best.exact else None,
+        worst_equilibrium=worst.value * rounds if worst is not None and worst.exact else None,
+        best_equilibrium=good.value * rounds if good is not None and good.exact else None,
+        sustainable_first=mechanism.sustainable(start),
+    )
+
+
+def _real(value: Number | None) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,167 @@
+"""The one door between playing and reading: a scenario, a cast and a log become a run.
+
+run = await play(load("fishery"), model="mock:greedy", seed=1)
+run.outcome.welfare_efficiency, run.transcript()
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from society import __version__
+from society.agents.cast import cast
+from society.agents.prompting import Prompts
+from society.core.errors import Paused
+from society.core.events import RunStarted
+from society.log import DEFAULT_LOG, Log, RunWriter, open_log
+from society.log.schema import SCHEMA_VERSION
+from society.models.budget import RunBudget
+from society.models.pool import ModelPool
+from society.orchestrator import Watcher, play_episode
+from society.run import Run
+from society.scenario.load import resolved
+from society.scenario.model import LlmPolicy, ModelSettings, Scenario, ScriptedPolicy
+
+if TYPE_CHECKING:
+    from society.models.counters import Counters
+
+
+async def play(
+    scenario: Scenario,
+    *,
+    model: str | None = None,
+    seed: int | None = None,
+    log: str | Log = DEFAULT_LOG,
+    pool: ModelPool | None = None,
+    watcher: Watcher | None = None,
+    counters: Counters | None = None,
+    command: str = "",
+) -> Run:
+    """Play a scenario once, with everything logged.
+
+    Args:
+        scenario: what to play, from `society.load`.
+        model: the model of all agents that name none, such as ``mock:greedy``; default: the scenario's own.
+        seed: keys all noise; default: the scenario's first seed.
+        log: where everything is written; a URL or an open log.
+        pool: connections and limits to share with other runs; default: its own, closed at the end.
+        watcher: told where the episode is.
+        counters: told of calls, tokens and cost as they come.
+        command: what the user typed, for the log.
+
+    Raises:
+        Paused: a budget or quota is spent; `resume` goes on from there.
+        ProviderRefused: the provider will never answer (key, model name).
+        BadInput: the scenario, model or log cannot be used.
+    """
+    scenario = with_model(scenario, model)
+    seed = scenario.seeds[0] if seed is None else seed
+    book = open_log(log) if isinstance(log, str) else log
+    prompts = Prompts.load()
+    manifest = RunStarted(
+        scenario=resolved(scenario),
+        seed=seed,
+        agents=scenario.names,
+        models=tuple(_decider(scenario, seat) for seat in range(len(scenario.agents))),
+        prompts={name: prompts.hash(name) for name in prompts.names},
+        version=__version__,
+        schema=SCHEMA_VERSION,
+    )
+    writer = book.start_run(manifest, command=command)
+    return await _perform(scenario, writer, book, prompts, Company(pool, watcher, counters))
+
+
+async def resume(
+    ref: str = "last",
+    *,
+    log: str | Log = DEFAULT_LOG,
+    pool: ModelPool | None = None,
+    watcher: Watcher | None = None,
+    counters: Counters | None = None,
+) -> Run:
+    """Go on with a run that was left: no committed answer is asked for again.
+
+    The run is played from its start against its own journal, and goes on live where the journal ends.
+
+    Raises:
+        BadInput: no such run, it is finished, or somebody else is writing it.
+        Diverged: the code, prompts or scenario have changed, so that another question would be asked.
+        Paused, ProviderRefused: as in `play`.
+    """
+    book = open_log(log) if isinstance(log, str) else log
+    writer = book.resume_run(ref)
+    scenario = Scenario.model_validate(writer.manifest.scenario)
+    return await _perform(scenario, writer, book, Prompts.load(), Company(pool, watcher, counters))
+
+
+def play_sync(scenario: Scenario, **how: Any) -> Run:  # Any: the arguments of `play`
+    """`play` for code that is not asynchronous.
+
+    Raises:
+        RuntimeError: called where an event loop is running already, as in a notebook; await `play` there.
+    """
+    return asyncio.run(play(scenario, **how))
+
+
+def with_model(scenario: Scenario, model: str | None) -> Scenario:
+    """The scenario with another model for all agents that name none."""
+    if model is None:
+        return scenario
+    default = scenario.models.get("default", ModelSettings(name=model)).model_copy(update={"name": model})
+    return scenario.model_copy(update={"models": {**scenario.models, "default": default}})
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who is with a run while it is played: shared connections, and those who look on."""
+
+    pool: ModelPool | None = None
+    watcher: Watcher | None = None
+    counters: Counters | None = None
+
+
+async def _perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Prompts, company: Company) -> Run:
+    """Play the run of a writer to its end, and leave the log consistent whatever stops it."""
+    pool = company.pool or ModelPool()
+    seed = writer.manifest.seed
+    try:
+        purse = RunBudget(
+            usd=None if scenario.budget.usd is None else float(scenario.budget.usd),
+            tokens=scenario.budget.tokens,
+            minutes=None if scenario.budget.minutes is None else float(scenario.budget.minutes),
+        )
+        policies = cast(
+            scenario,
+            seed=seed,
+            client_for=lambda settings: pool.client(
+                settings.name, journal=writer, budget=purse, counters=company.counters
+            ),
+            prompts=prompts,
+        )
+        end = await play_episode(scenario, policies, writer, writer.manifest, watcher=company.watcher)
+        await writer.finish(end.status, end.reason)
+    except Paused as problem:
+        await writer.finish("paused", str(problem))
+        raise
+    except asyncio.CancelledError:
+        await asyncio.shield(writer.finish("interrupted", "interrupted"))
+        raise
+    except Exception as problem:
+        await writer.finish("failed", str(problem))
+        raise
+    finally:
+        if company.pool is None:
+            await pool.close()
+    run = Run(writer.run_id, book)
+    run.keep_metrics()
+    return run
+
+
+def _decider(scenario: Scenario, seat: int) -> str:
+    """What decides for a seat, as the log names it: a model, or a policy that is none."""
+    policy = scenario.agents[seat].policy
+    if isinstance(policy, LlmPolicy):
+        return scenario.model_of(seat).name
+    return f"scripted:{policy.rule}" if isinstance(policy, ScriptedPolicy) else policy.kind
