@@ -102,11 +102,12 @@ def _declare(question: Declare, hints: Hints) -> Schema:
     score: Schema = {"type": "number", "description": "the score you expect"}
     properties["forecast"] = {**score, HINT: hints.score("forecast")}
     properties["desired"] = {**score, "description": "the score you want", HINT: hints.score("desired")}
-    properties["objective"] = {
-        "type": "string",
-        "maxLength": OBJECTIVE_CHARACTERS,
-        "description": "what you are after, in a few words",
-    }
+    if question.objective:
+        properties["objective"] = {
+            "type": "string",
+            "maxLength": OBJECTIVE_CHARACTERS,
+            "description": "what you are after, in a few words",
+        }
     return _object(properties)
 
 

@@ -197,11 +197,13 @@ class Declare(Question[Declaration]):
         predict: in which form the others' actions are asked for.
         spaces: the action space of every seat, in seat order.
         totals: whether actions can be added up at all.
+        objective: also ask, in words, what the agent is after.
     """
 
     predict: PredictionKind = "per_agent"
     spaces: tuple[SpaceOf, ...] = ()
     totals: bool = True
+    objective: bool = False
 
 
 # Act, and the other decisions that come from a space

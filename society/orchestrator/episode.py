@@ -159,6 +159,7 @@ class _Episode:
                 predict=predict,
                 spaces=spaces,
                 totals="total" in self.scenario.mechanism.quantities,
+                objective=self.scenario.stages.declare.objective,
             )
             for agent in range(self.agents)
         }

@@ -128,6 +128,8 @@ class DeclareStage(_Part):
     """in which form each agent predicts the others; off: nothing is asked"""
     before_talk: bool = False
     """also ask once before the first message, to measure what talking changes"""
+    objective: bool = False
+    """also ask what the agent is after, in its own words"""
 
 
 class ActStage(_Part):
