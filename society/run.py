@@ -14,7 +14,7 @@ from society.metrics import METRICS, Measured, measure_all
 from society.metrics.measure import Reference
 
 if TYPE_CHECKING:
-    from society.analysis.alignment import Alignment
+    from society.analysis import Alignment
     from society.log import Log
 
 
@@ -89,12 +89,19 @@ class Run:
 
     def keep_metrics(self) -> None:
         """Write the metrics into the log, in place of those that stand there."""
-        rows: list[tuple[str, tuple[object, ...]]] = []
-        for plain, measured in ((False, self.outcome.measured), (True, self.outcome.without_defaulted)):
-            for name, m in measured.items():
-                numbers = (_real(m.value), _real(m.numerator), _real(m.denominator))
-                rows.append(("metric", (self.id, name, plain, *numbers, METRICS[name].unit)))
-        self.log.write(rows, before=["DELETE FROM metric WHERE run_id = :run"], run=self.id)
+        rows = [
+            {
+                "name": name,
+                "without_defaulted": plain,
+                "value": _real(measured.value),
+                "numerator": _real(measured.numerator),
+                "denominator": _real(measured.denominator),
+                "unit": METRICS[name].unit,
+            }
+            for plain, table in ((False, self.outcome.measured), (True, self.outcome.without_defaulted))
+            for name, measured in table.items()
+        ]
+        self.log.store(self.id, "metric", rows)
 
     def transcript(self, style: str = "text") -> str:
         """The story: said, meant, did, got; as text, markdown, html or json."""

@@ -178,10 +178,6 @@ class Mechanism(Kind, Generic[S]):
         space = self.space(state, agent)
         return space.low if isinstance(space, Amount) else space.grid()[-1]
 
-    def sustainable(self, state: S) -> Number | None:
-        """What all together may take in this state and still find the same stock, or None where there is none."""
-        return None
-
     def share(self, state: S) -> Number | None:
         """What each agent may take in this state so that the stock can be kept, or None where there is no such thing."""
         return None
