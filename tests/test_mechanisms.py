@@ -1,22 +1,65 @@
 """Every mechanism against worked numbers, and against what all of them promise."""
 
+import re
 from fractions import Fraction as F
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from society.core.errors import BadInput
 from society.core.seeds import Noise
-from society.mechanisms import MECHANISMS
+from society.mechanisms import MECHANISMS, get
 from society.mechanisms.common_pool import CommonPool, Pool
 from society.mechanisms.public_goods import PublicGoods
-from society.mechanisms.rationing import ration
+from society.mechanisms.rationing import ration, ration_batch
 from society.testing import check_mechanism
 
 
 @pytest.mark.parametrize("kind", MECHANISMS.kinds)
 def test_every_mechanism_keeps_the_contract(kind):
     check_mechanism(MECHANISMS.parse({"kind": kind}))
+
+
+POOLS = [
+    {"rationing": rule, "order": order, "growth": growth, "stock": 37, "shock": shock}
+    for rule, order, growth, shock in [
+        ("proportional", "growth_first", {"kind": "stochastic"}, {"probability": "1/2", "loss": "1/3"}),
+        ("equal", "harvest_first", {"kind": "logistic", "rate": "7/10"}, None),
+        ("priority", "growth_first", {"kind": "linear", "amount": 9}, None),
+        ("random_order", "harvest_first", {"kind": "stochastic", "spread": 1}, None),
+        ("unit_by_unit", "harvest_first", {"kind": "doubling", "factor": "3/2"}, {"probability": "1/2", "loss": 1}),
+        ("proportional", "harvest_first", {"kind": "none"}, None),
+    ]
+]
+VARIANTS = [
+    *(("common_pool", pool) for pool in POOLS),
+    ("common_pool", {"agents": 14, "capacity": 60}),
+    ("common_pool", {"agents": 2, "capacity": 9000}),
+    ("public_goods", {"agents": 3, "multiplier": "7/4"}),
+    ("collective_risk", {"periods": 2}),
+    ("collective_risk", {"periods": 2, "lottery": "player", "probability": "1/2", "target": 30, "endowment": 9}),
+    ("ai_race", {"variant": "dynamic", "shortest": 2}),
+    ("shared_compute", {"bucket": {"size": 150, "refill": 20, "outage": 2}}),
+    ("shared_compute", {"agents": 3, "cost": 0, "most": 7, "capacity": 10}),
+    ("matrix_game", {"agents": 4, "preset": "chicken"}),
+    ("matrix_game", {"options": ["a", "b", "c"], "table": [[[k + j, k - j] for k in range(3)] for j in range(3)]}),
+    ("matrix_game", {"agents": 3, "by_others": [[1, 2, "3/7"], [0, 4, 4]]}),
+    ("congestion", {"agents": 4, "preset": "double_braess", "closed": ["1-2"], "flow": "1/3"}),
+    (
+        "congestion",
+        {"agents": 2, "preset": "double_braess", "trips": [{"start": s, "end": e} for s, e in ("03", "AB")]},
+    ),
+    ("attention", {"outcomes": "drawn"}),
+    ("constitution", {"agents": 3, "discount": "9/10", "weights": [2, 1, 1]}),
+    ("constitution", {"agents": 2, "motions": [{"name": "rule of one", "weights": [2, 1], "quota": 2}]}),
+]
+
+
+@pytest.mark.parametrize(("kind", "parameters"), VARIANTS, ids=lambda x: str(x)[:60])
+def test_other_parameters_keep_the_contract_too(kind, parameters):
+    check_mechanism(MECHANISMS.parse({"kind": kind, **parameters}))
 
 
 def play(mechanism, joints, seed=1):
@@ -131,3 +174,118 @@ def test_a_multiplier_is_the_per_capita_return_times_the_group():
     assert play(PublicGoods(multiplier="1.6"), [(5, 10, 15, 20)])[0].payoffs == (35, 30, 25, 20)
     with pytest.raises(ValueError, match="not both"):
         PublicGoods(multiplier=2, mpcr=1)
+
+
+@given(
+    requests=st.lists(st.lists(st.integers(0, 60), min_size=4, max_size=4), min_size=1, max_size=12),
+    stock=st.integers(0, 100),
+    rule=st.sampled_from(RULES),
+    seed=st.integers(0, 3),
+)
+@settings(deadline=None, max_examples=100)
+def test_rationing_many_at_once_is_rationing_one_by_one(requests, stock, rule, seed):
+    noise = Noise(seed, 1)
+    together = ration_batch(np.array(requests, dtype=np.int64), stock, rule, noise)
+    assert [tuple(row) for row in together.tolist()] == [ration(row, stock, rule, noise) for row in requests]
+
+
+@given(
+    joint=st.lists(st.integers(0, 100), min_size=5, max_size=5), pool=st.sampled_from([{}, *POOLS]), seed=st.integers()
+)
+@settings(deadline=None, max_examples=100)
+def test_every_unit_of_the_pool_is_accounted_for(joint, pool, seed):
+    """What was found and what regrew first is what was granted and what remained."""
+    game = get("common_pool", **{**pool, "shock": None})
+    step = game.play(joint, seed=seed)
+    early = step.facts["regrowth"] if pool.get("order") == "growth_first" else 0
+    assert step.stock_before + early == sum(step.granted) + step.facts["remaining"]
+    assert 0 <= step.stock_after <= 100
+    assert all(granted <= asked for granted, asked in zip(step.granted, joint, strict=True))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_five_hundred_of_a_hundred_are_never_granted(rule):
+    step = get("common_pool", rationing=rule).play([500, 0, 0, 0, 0])
+    assert step.granted == (100, 0, 0, 0, 0)
+
+
+LUCKY = [
+    ("common_pool", {"growth": {"kind": "stochastic"}}, lambda t: [12] * 5),
+    ("common_pool", {"rationing": "random_order"}, lambda t: [40] * 5),
+    ("common_pool", {"rationing": "unit_by_unit"}, lambda t: [40] * 5),
+    ("common_pool", {"shock": {"probability": "1/2", "loss": "1/2"}}, lambda t: [3] * 5),
+    ("collective_risk", {"periods": 1, "probability": "1/2"}, lambda t: [0] * 6),
+    ("ai_race", {"variant": "dynamic"}, lambda t: ["UNSAFE", "SAFE"]),
+    ("attention", {"outcomes": "drawn"}, lambda t: ["ask"] * 10),
+]
+
+
+@pytest.mark.parametrize(("kind", "parameters", "plan"), LUCKY, ids=lambda x: str(x)[:60])
+def test_the_seed_decides_the_luck_and_nothing_else_does(kind, parameters, plan):
+    game = get(kind, **parameters)
+    rolled = [game.rollout(lambda state, number: plan(number), rounds=12, seed=seed) for seed in (1, 1, *range(2, 12))]
+    assert rolled[0].payoffs == rolled[1].payoffs and rolled[0].states == rolled[1].states
+    assert len({r.states + r.payoffs for r in rolled}) > 1
+
+
+def test_asking_for_more_leaves_the_luck_of_the_others_alone():
+    """Unit by unit, with enough for all others: what they get does not depend on what agent 0 asks for."""
+    for seed in range(20):
+        grants = [ration((mine, 3, 4, 5), 12, "random_order", Noise(seed, 1)) for mine in (0, 2, 9)]
+        order = [sorted(range(4), key=lambda i: Noise(seed, 1).bits("lot", str(i)))] * 3
+        for mine, granted, seats in zip((0, 2, 9), grants, order, strict=True):
+            left, expected = 12, [0] * 4
+            for seat in seats:
+                expected[seat] = min((mine, 3, 4, 5)[seat], left)
+                left -= expected[seat]
+            assert list(granted) == expected
+
+
+def test_the_growth_of_a_round_is_the_same_whatever_is_taken():
+    """One seed, one factor: 40 left and 20 left grow in the same proportion."""
+    game = get("common_pool", agents=1, capacity=1000, stock=400, growth={"kind": "stochastic"})
+    for seed in range(10):
+        more, less = game.play([0], seed=seed), game.play([200], seed=seed)
+        assert abs(more.stock_after - 2 * less.stock_after) <= 1
+
+
+def test_human_answers_are_drawn_for_each_asker_by_its_own_lot():
+    game = get("attention", agents=4, slots=4, outcomes="drawn")
+    for seed in range(20):
+        all_ask, three = game.play(["ask"] * 4, seed=seed), game.play(["noop", "ask", "ask", "ask"], seed=seed)
+        assert all_ask.payoffs[1:] == three.payoffs[1:]
+
+
+def test_the_state_of_a_collapsed_pool_stays_as_it_is():
+    dead = Pool(0, collapsed=True)
+    step = CommonPool().step(dead, (0,) * 5, Noise(1, 2))
+    assert (step.state, step.payoffs, step.over, step.collapsed) == (dead, (0,) * 5, True, False)
+    assert CommonPool().space(dead, 0).grid() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "said"),
+    [
+        ("common_pol", {}, "did you mean 'common_pool'"),
+        ("common_pool", {"capcity": 3}, "did you mean 'capacity'"),
+        ("common_pool", {"stock": 200}, "does not fit a capacity"),
+        ("public_goods", {"mpcr": 1, "multiplier": 2}, "not both"),
+        ("matrix_game", {"preset": "chicken", "trps": [1, 2, 3, 4]}, "give one of"),
+        ("matrix_game", {"options": ["a", "b", "c"]}, "need a table"),
+        ("matrix_game", {"by_others": [[1], [2]]}, "has 2 payoffs per option"),
+        ("volunteers_dilemma", {"cost": 10}, "less than the benefit"),
+        ("shared_compute", {"cost": 1}, "nobody would send any"),
+        ("congestion", {"closed": ["9-9"]}, "no edge '9-9'"),
+        ("congestion", {"closed": ["0-1", "0-2"]}, "no open route"),
+        (
+            "congestion",
+            {"edges": [{"start": "a", "end": "b", "latency": {"kind": "constant", "a": 1}}]},
+            "needs 'trips'",
+        ),
+        ("constitution", {"weights": [1, 2]}, "give 5 weights"),
+        ("constitution", {"pie": 1, "unit": "2/3"}, "multiple of the unit"),
+    ],
+)
+def test_wrong_parameters_are_explained(kind, parameters, said):
+    with pytest.raises(BadInput, match=re.escape(said)):
+        get(kind, **parameters)

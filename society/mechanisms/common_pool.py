@@ -18,7 +18,7 @@ from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
 from society.mechanisms.growth import LUCK_STEPS, Doubling, Growth
-from society.mechanisms.rationing import Rationing, ration, ration_batch
+from society.mechanisms.rationing import Rationing, ration, ration_batch, row_sums
 
 _TABLE = 4096
 """Stocks up to this size are looked up in one table of next stocks instead of being searched for distinct values."""
@@ -134,7 +134,7 @@ class CommonPool(Mechanism[Pool]):
         early = self.order == "growth_first"
         found = self._grown(state.stock, luck, struck) if early else state.stock
         granted = ration_batch(joints, found, self.rationing, noise)
-        totals = granted.sum(axis=1)
+        totals = np.minimum(row_sums(joints), found)
         left = found - totals
         dead = left < self.collapse_below
         if state.collapsed:

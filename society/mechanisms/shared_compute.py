@@ -162,8 +162,11 @@ class SharedCompute(Mechanism[Quota]):
         return Bound(tidy(own * (self.value - self.cost)), profile, how="closed form: the others send nothing")
 
     def known_optimum(self, state: Quota) -> Bound:
-        total = min(self.service(state), self.limit * self.agents)
+        service = self.service(state)
+        total = min(service, self.limit * self.agents)
         profile = even_profile(total, self.agents)
+        if self.cost == 0:  # requests too many cost nothing, and make the parts exactly equal
+            profile = (min(self.limit, -(-service // self.agents)),) * self.agents
         return Bound(tidy(total * (self.value - self.cost)), profile, how="closed form: exactly what is served")
 
     def known_equilibria(self, state: Quota) -> tuple[Joint, ...] | None:
