@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import comb
 from typing import Literal
 
 from society.analysis.alignment.attribution import Attribution
@@ -268,3 +269,51 @@ def interaction(f00: Number, f10: Number, f01: Number, f11: Number) -> Interacti
         surprise_first=tidy(f00 - f01),
         large=size(value) > LARGE_INTERACTION * (size(say_do) + size(surprise)),
     )
+
+
+def path_average(grid: Sequence[Sequence[Number]]) -> tuple[list[Number], list[Number]]:
+    """Terms of two ladders, averaged over every order in which they can be climbed [Sprumont2005]_.
+
+    Args:
+        grid: the score at each step of the own ladder (rows: best reply, intended, done ...) crossed with each step of the
+            others' ladder (columns: predicted, realised ...).
+
+    Returns:
+        One term per step of the own ladder, one per step of the others'. They add up to the first corner minus the last.
+    """
+    steps, others = len(grid) - 1, len(grid[0]) - 1
+    paths = comb(steps + others, steps)
+    own = [
+        _mean(
+            [
+                (
+                    comb(row + col, row) * comb(steps - row - 1 + others - col, others - col),
+                    grid[row][col],
+                    grid[row + 1][col],
+                )
+                for col in range(others + 1)
+            ],
+            paths,
+        )
+        for row in range(steps)
+    ]
+    rest = [
+        _mean(
+            [
+                (
+                    comb(row + col, row) * comb(steps - row + others - col - 1, steps - row),
+                    grid[row][col],
+                    grid[row][col + 1],
+                )
+                for row in range(steps + 1)
+            ],
+            paths,
+        )
+        for col in range(others)
+    ]
+    return own, rest
+
+
+def _mean(parts: list[tuple[int, Number, Number]], paths: int) -> Number:
+    """The mean drop over paths, from (paths through a step, value before it, value after it)."""
+    return over(sum(count * (before - after) for count, before, after in parts), paths)
