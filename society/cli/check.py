@@ -6,12 +6,16 @@ from society.cli.options import Json, Quiet, Scenarios, Set
 
 
 def check(scenarios: Scenarios, set_: Set = None, json: Json = False, quiet: Quiet = False) -> int:
-    """Validate scenarios, every problem with its line.
+    """Validate scenarios, every problem with its line, and play one round with an offline model.
 
     Exit code 2 if any file has a problem.
     """
+    import asyncio
+
     from society.cli.output import note, result, result_json
-    from society.core.errors import ScenarioError
+    from society.core.errors import BadInput, ScenarioError
+    from society.models.names import parse_name
+    from society.rehearsal import rehearse
     from society.scenario.load import load
     from society.views.terminal import safe_lines
 
@@ -19,13 +23,20 @@ def check(scenarios: Scenarios, set_: Set = None, json: Json = False, quiet: Qui
     for name in scenarios:
         try:
             scenario = load(name, set_ or ())
-        except ScenarioError as error:
-            problems = [problem.as_json() for problem in error.problems] or [{"message": str(error)}]
+            for settings in scenario.models.values():
+                parse_name(settings.name)
+            asyncio.run(rehearse(scenario, rounds=1))
+        except BadInput as error:
+            found = error.problems if isinstance(error, ScenarioError) else ()
+            problems = [problem.as_json() for problem in found] or [{"message": str(error)}]
             reports.append({"scenario": name, "ok": False, "problems": problems})
-            note("\n".join(safe_lines(str(error))))
+            note("\n".join(safe_lines(str(error) if found else f"{name}: {error}")))
         else:
             reports.append({"scenario": name, "ok": True, "problems": []})
-            note(f"{name}: fine: {len(scenario.agents)} agents, {scenario.rounds} rounds", quiet=quiet or json)
+            note(
+                f"{name}: fine: {len(scenario.agents)} agents, {scenario.rounds} rounds; one was played offline",
+                quiet=quiet or json,
+            )
     if json:
         result_json(reports)
     elif not quiet:
