@@ -12,11 +12,13 @@ from society.cli.options import Json
 def list_kinds(
     what: Annotated[
         str | None,
-        typer.Argument(metavar="[KIND]", help="scenarios, mechanisms, instruments, goals, metrics or models."),
+        typer.Argument(
+            metavar="[KIND]", help="scenarios, mechanisms, instruments, goals, metrics, scripts, models or prompts."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """List what there is: scenarios, mechanisms, instruments, goals, metrics, models.
+    """List what there is: scenarios, mechanisms, instruments, goals, metrics, scripts, models, prompts.
 
     `society show KIND NAME` tells more of each.
     """

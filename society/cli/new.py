@@ -22,9 +22,10 @@ def new(
 
     The copy keeps the comments of the original; its name becomes that of the file.
     """
+    from society.agents.scripted import SCRIPTS
     from society.cli.output import note
     from society.scenario.start import start
 
-    schema_file = start(file, base, force=force)
+    schema_file = start(file, base, force=force, scripts=SCRIPTS.types)
     note(f"wrote {file}" + (f" and {schema_file}" if schema_file else ""), quiet=quiet)
     note(f"next: society check {file}", quiet=quiet)

@@ -13,10 +13,11 @@ def schema(output: Output = None) -> None:
     """
     import json
 
+    from society.agents.scripted import SCRIPTS
     from society.cli.output import result
     from society.scenario.schema import schema as build
 
-    text = json.dumps(build(), indent=2, ensure_ascii=False)
+    text = json.dumps(build(SCRIPTS.types), indent=2, ensure_ascii=False)
     if output is None:
         result(text)
     else:

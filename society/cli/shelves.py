@@ -34,7 +34,9 @@ def shelves() -> list[Shelf]:
         Shelf("instrument", "instruments", catalogue.instruments),
         Shelf("goal", "goals", catalogue.goals),
         Shelf("metric", "metrics", catalogue.metrics),
+        Shelf("script", "scripts", _scripts),
         Shelf("model", "models", _models),
+        Shelf("prompt", "prompts", _prompts),
     ]
 
 
@@ -87,3 +89,24 @@ def _models() -> dict[str, Card]:
     }
     about.update(re.findall(r"(?m)^ +(mock:[a-z]+) {2,}(.+)$", mock.__doc__ or ""))
     return {form: Card("model", form, about.get(form, "")) for form in names.FORMS}
+
+
+def _scripts() -> dict[str, Card]:
+    from society.agents.scripted import SCRIPTS
+    from society.views.catalogue import card_of
+
+    return {name: card_of("script", name, script, sources=script.source) for name, script in SCRIPTS.types.items()}
+
+
+def _prompts() -> dict[str, Card]:
+    from society.agents.prompting import Prompts
+
+    prompts = Prompts.load()
+    found = {}
+    for name in prompts.names:
+        text = prompts.sources[name]
+        first = next((line for line in text.splitlines() if line.strip() and not line.startswith("{")), "")
+        found[name.removesuffix(".j2")] = Card(
+            "prompt", name, first.strip(), text, facts={"sha256": prompts.hash(name)}
+        )
+    return found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from society.core.exact import Json
 from society.core.registry import Registry
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
@@ -21,13 +20,18 @@ MODELINE = "# yaml-language-server: $schema="
 _REF = "#/$defs/{model}"
 
 
-def schema(scripts: Mapping[str, Json] | None = None) -> Shape:
+def schema(scripts: Mapping[str, type[BaseModel]] | None = None) -> Shape:
     """The schema of scenario files (JSON Schema 2020-12).
 
     Args:
-        scripts: the scripts a scripted policy may name, with the JSON Schema of each one's parameters.
+        scripts: the scripts a scripted policy may name, each as the model of its parameters; None leaves names open.
     """
-    kinds: tuple[type[BaseModel], ...] = (*MECHANISMS.types.values(), *INSTRUMENTS.types.values())
+    scripts = scripts or {}
+    kinds: tuple[type[BaseModel], ...] = (
+        *MECHANISMS.types.values(),
+        *INSTRUMENTS.types.values(),
+        *scripts.values(),
+    )
     by_type, whole = models_json_schema(
         [(Scenario, "validation"), *((kind, "validation") for kind in kinds)], ref_template=_REF
     )
@@ -58,7 +62,12 @@ def schema(scripts: Mapping[str, Json] | None = None) -> Shape:
         "pattern": r"^[^/\\]+\.ya?ml$",
         "description": "another scenario in the same folder that this one builds on: maps merge, everything else replaces",
     }
-    _short_forms(fields, defs, scripts)
+    _short_forms(fields, defs, sorted(scripts))
+    rules = {
+        name: defs.pop(by_type[script, "validation"]["$ref"].rsplit("/", 1)[1]) for name, script in scripts.items()
+    }
+    if rules:
+        defs["ScriptedPolicy"] = _scripted(defs["ScriptedPolicy"], rules)
     top["anyOf"] = [{"required": ["extends"]}, {"required": ["name", "mechanism", "agents"]}]
     top.pop("required", None)
     top.update({"$defs": defs, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "society scenario"})
@@ -67,7 +76,7 @@ def schema(scripts: Mapping[str, Json] | None = None) -> Shape:
     return top  # type: ignore[no-any-return]  # pydantic types schemas as Any
 
 
-def _short_forms(fields: Shape, defs: Shape, scripts: Mapping[str, Json] | None) -> None:
+def _short_forms(fields: Shape, defs: Shape, rules: Sequence[str]) -> None:
     """What `society.scenario.shorthand` spells out."""
     word = {"type": "string"}
     _or(fields, "seeds", {"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^[0-9,\- ]+$"})
@@ -83,16 +92,28 @@ def _short_forms(fields: Shape, defs: Shape, scripts: Mapping[str, Json] | None)
     goals = [ref.rsplit("/", 1)[1] for ref in agent["goal"]["discriminator"]["mapping"].values()]
     plain = [g for g in goals if not defs[g].get("required")]
     _or(agent, "goal", {"enum": [defs[g]["properties"]["kind"]["const"] for g in plain], "type": "string"})
-    rules = sorted(scripts) if scripts is not None else None
-    named = {"enum": ["llm", "human", *rules], "type": "string"} if rules is not None else dict(word)
-    _or(agent, "policy", named)
-    if scripts is not None:
-        scripted = defs["ScriptedPolicy"]["properties"]
-        scripted["rule"]["enum"] = rules
+    _or(agent, "policy", {"enum": ["llm", "human", *rules], "type": "string"} if rules else dict(word))
     for definition in defs.values():  # one word chooses the kind, so an editor must be told that it is needed
         kind = definition.get("properties", {}).get("kind", {})
         if "const" in kind and "kind" not in definition.get("required", []):
             definition["required"] = ["kind", *definition.get("required", [])]
+
+
+def _scripted(policy: Shape, rules: Mapping[str, Shape]) -> Shape:
+    """One form a script: its name, and what parameters it takes."""
+    forms = []
+    for name, rule in rules.items():
+        properties = dict(policy["properties"])
+        properties["rule"] = {"const": name, "description": " ".join(str(rule.get("description", "")).split())}
+        parameters = {key: value for key, value in rule["properties"].items() if key not in ("kind", "actions")}
+        properties["parameters"] = {"type": "object", "additionalProperties": False, "properties": parameters}
+        needed = ["kind", "rule"]
+        if name == "sequence":
+            needed = ["kind", "actions"]
+        else:
+            del properties["actions"]
+        forms.append({**policy, "properties": properties, "required": needed})
+    return {"oneOf": forms}
 
 
 def _or(fields: Shape, name: str, *short: Shape) -> None:

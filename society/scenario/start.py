@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from society.core.errors import BadInput
 from society.scenario.load import load
@@ -14,7 +17,9 @@ from society.scenario.schema import MODELINE, schema
 SCHEMA_FILE = "schema.json"
 
 
-def start(file: Path, base: str, *, force: bool = False) -> Path | None:
+def start(
+    file: Path, base: str, *, force: bool = False, scripts: Mapping[str, type[BaseModel]] | None = None
+) -> Path | None:
     """Copy a scenario, comments and all, under the name of the new file, with the schema beside it.
 
     Returns:
@@ -40,7 +45,7 @@ def start(file: Path, base: str, *, force: bool = False) -> Path | None:
         beside = file.parent / SCHEMA_FILE
         if beside.exists():
             return None
-        beside.write_text(json.dumps(schema(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        beside.write_text(json.dumps(schema(scripts), indent=2, ensure_ascii=False) + "\n", "utf-8")
     except OSError as problem:
         raise BadInput(f"{file} cannot be written: {problem.strerror}") from None
     return beside
