@@ -1,0 +1,137 @@
+"""The nucleolus: the payment that makes the largest complaint as small as possible, then the next largest, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from society.analysis.cores import excess, indicator
+from society.analysis.programmes import echelon, minimise, solve
+from society.analysis.worth import Worth, inexact, proper, tabulate, told
+from society.core.exact import Number
+
+
+def nucleolus(n: int, value: Worth) -> tuple[Number, ...] | None:
+    """The nucleolus of a game [Schmeidler1969]_, exactly.
+
+    None if the agents could get more alone than together, since nobody can then be paid what it could get alone; the
+    `prenucleolus` exists always.
+    """
+    table = tabulate(n, value)
+    if table[-1] < sum(table[1 << agent] for agent in range(n)):
+        return None
+    return told(_lexicographic(n, table, rational=True), as_floats=inexact(n, value))
+
+
+def prenucleolus(n: int, value: Worth) -> tuple[Number, ...]:
+    """The nucleolus without the demand that nobody is paid less than it could get alone."""
+    return told(_lexicographic(n, tabulate(n, value), rational=False), as_floats=inexact(n, value))
+
+
+class _Span:
+    """The linear span of some coalitions, grown one by one."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, list[Fraction]]] = []
+
+    @property
+    def rank(self) -> int:
+        return len(self.rows)
+
+    def holds(self, vector: Sequence[int]) -> bool:
+        rest = [Fraction(x) for x in vector]
+        for lead, row in self.rows:
+            if rest[lead]:
+                factor = rest[lead]
+                rest = [x - factor * y for x, y in zip(rest, row, strict=True)]
+        return not any(rest)
+
+    def add(self, vector: Sequence[int]) -> bool:
+        """True if the vector was new."""
+        if self.holds(vector):
+            return False
+        self.rows = echelon([*(row for _, row in self.rows), vector])
+        return True
+
+
+def _lexicographic(n: int, table: list[Fraction], *, rational: bool) -> list[Fraction]:
+    """A sequence of linear programmes; each fixes the coalitions whose price is positive.
+
+    Those are tight in every optimal solution, and their prices add up to 1, so each programme fixes at least one
+    coalition that did not follow from the ones before: at most n - 1 programmes.
+    """
+    span = _Span()
+    fixed_rows: list[list[int]] = []
+    fixed: list[Fraction] = []
+
+    def fix(vector: list[int], paid: Fraction) -> None:
+        if span.add(vector):
+            fixed_rows.append(vector)
+            fixed.append(paid)
+
+    fix([1] * n, table[-1])
+    open_masks = list(proper(n))
+    while span.rank < n:
+        open_masks = [mask for mask in open_masks if not span.holds(indicator(mask, n))]
+        alone = [agent for agent in range(n) if rational and not span.holds(indicator(1 << agent, n))]
+        best = minimise(
+            cost=[*([0] * n), 1],
+            rows=[[*indicator(m, n), 1] for m in open_masks] + [[*indicator(1 << a, n), 0] for a in alone],
+            least=[*(table[m] for m in open_masks), *(table[1 << a] for a in alone)],
+            equal_rows=[[*row, 0] for row in fixed_rows],
+            equal=fixed,
+        )
+        for mask, price in zip(open_masks, best.prices, strict=False):
+            if price > 0:
+                fix(indicator(mask, n), table[mask] - best.value)
+        for agent, price in zip(alone, best.prices[len(open_masks) :], strict=True):
+            if price > 0:
+                fix(indicator(1 << agent, n), table[1 << agent])
+    paid = solve(fixed_rows, fixed)
+    assert paid is not None, "n independent equations have one solution"
+    return paid
+
+
+def kohlberg(n: int, value: Worth, payment: Sequence[Number], *, rational: bool = True) -> bool:
+    """Whether a payment is the nucleolus, by Kohlberg's criterion [Kohlberg1971]_: a check by another road.
+
+    For every level, the coalitions whose excess reaches it must be balanced: no shift of payments, among those that
+    take nothing from an agent who gets just what it could get alone, helps one of them and hurts none.
+
+    Args:
+        n: how many agents.
+        value: what a coalition is worth.
+        payment: what each agent gets.
+        rational: False to check for the prenucleolus.
+    """
+    table = tabulate(n, value)
+    exact = tuple(Fraction(x) for x in payment)
+    if sum(exact) != table[-1] or (rational and any(exact[a] < table[1 << a] for a in range(n))):
+        return False
+    tight = [indicator(1 << a, n) for a in range(n) if rational and exact[a] == table[1 << a]]
+    excesses = {mask: excess(table, exact, mask) for mask in proper(n)}
+    span, top = _Span(), []
+    span.add([1] * n)
+    for level in sorted(set(excesses.values()), reverse=True):
+        reached = [indicator(mask, n) for mask in proper(n) if excesses[mask] == level]
+        top += reached
+        grew = [span.add(vector) for vector in reached]
+        if any(grew) and not _balanced(n, top, tight):
+            return False
+        if span.rank == n:
+            return True
+    return True
+
+
+def _balanced(n: int, top: list[list[int]], tight: list[list[int]]) -> bool:
+    """No shift y with y(N) = 0 and y >= 0 on all of `top` and `tight` is positive anywhere on `top`."""
+    total = [-sum(column) for column in zip(*top, strict=True)]
+    capped = [[-x for x in vector] for vector in top]
+    best = minimise(
+        cost=total,
+        rows=[*top, *tight, *capped],
+        least=[*([0] * len(top)), *([0] * len(tight)), *([-1] * len(top))],
+        equal_rows=[[1] * n],
+        equal=[0],
+    )
+    return best.value == 0

@@ -1,0 +1,122 @@
+"""Linear programmes with exact answers.
+
+HiGHS (through scipy) proposes an optimal basis in floating point; solving that basis in rationals and checking primal
+feasibility, dual feasibility and equality of the two objectives proves it optimal. Where the proof fails, because of
+scale or degeneracy, exact pivots start from scratch (`society.analysis.pivots`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from society.analysis.pivots import solve_exactly
+
+Vector: TypeAlias = Sequence[int | Fraction]
+
+_TIGHT = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """An optimal solution and its proof.
+
+    Attributes:
+        value: the objective.
+        point: the variables.
+        prices: the dual of each inequality, >= 0; one that is positive is tight in every optimal solution.
+    """
+
+    value: Fraction
+    point: tuple[Fraction, ...]
+    prices: tuple[Fraction, ...]
+
+
+def minimise(
+    cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector] = (), equal: Vector = ()
+) -> Optimum:
+    """Minimise cost . y over free y with rows . y >= least and equal_rows . y == equal, exactly.
+
+    Raises:
+        ValueError: the programme has no solution or no bound.
+    """
+    proposed = _proposal(cost, rows, least, equal_rows, equal)
+    if proposed is not None:
+        return proposed
+    value, point, prices = solve_exactly(cost, rows, least, equal_rows, equal)
+    return Optimum(value, point, prices)
+
+
+def _proposal(
+    cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector], equal: Vector
+) -> Optimum | None:
+    import numpy as np
+    from scipy.optimize import linprog
+
+    matrix = np.array(rows, dtype=np.float64)
+    lower = np.array(least, dtype=np.float64)
+    answer = linprog(
+        np.array(cost, dtype=np.float64),
+        A_ub=-matrix,
+        b_ub=-lower,
+        A_eq=np.array(equal_rows, dtype=np.float64) if equal_rows else None,
+        b_eq=np.array(equal, dtype=np.float64) if equal_rows else None,
+        bounds=(None, None),
+        method="highs-ds",
+    )
+    if answer.status != 0:
+        return None
+    scale = max(1.0, float(np.abs(lower).max(initial=0)))
+    tight = np.flatnonzero(matrix @ answer.x - lower <= _TIGHT * scale).tolist()
+    priced = np.flatnonzero(-answer.ineqlin.marginals > _TIGHT).tolist()
+    point = solve([*equal_rows, *(rows[k] for k in tight)], [*equal, *(least[k] for k in tight)])
+    columns = [*(rows[k] for k in priced), *equal_rows]
+    weights = solve([[column[j] for column in columns] for j in range(len(cost))], list(cost))
+    if point is None or weights is None:
+        return None
+    value = dot(cost, point)
+    bound = dot(weights, [*(least[k] for k in priced), *equal])
+    feasible = all(dot(row, point) >= low for row, low in zip(rows, least, strict=True))
+    if value != bound or not feasible or any(weight < 0 for weight in weights[: len(priced)]):
+        return None
+    prices = [Fraction(0)] * len(rows)
+    for k, weight in zip(priced, weights, strict=False):
+        prices[k] = weight
+    return Optimum(value, tuple(point), tuple(prices))
+
+
+def dot(a: Vector, b: Vector) -> Fraction:
+    """The inner product, exactly."""
+    return sum((Fraction(x * y) for x, y in zip(a, b, strict=True) if x and y), Fraction(0))
+
+
+def solve(rows: Sequence[Vector], right: Vector) -> list[Fraction] | None:
+    """The only solution of linear equations, or None if there is none or more than one."""
+    width = len(rows[0]) if rows else 0
+    reduced = echelon([[*row, value] for row, value in zip(rows, right, strict=True)])
+    if len(reduced) != width or any(lead >= width for lead, _ in reduced):
+        return None
+    return [row[width] for _, row in sorted(reduced)]
+
+
+def echelon(rows: Sequence[Vector]) -> list[tuple[int, list[Fraction]]]:
+    """The reduced rows of a matrix that are not zero, each with the place of its leading 1."""
+    found: list[tuple[int, list[Fraction]]] = []
+    for row in rows:
+        rest = [Fraction(x) for x in row]
+        for lead, known in found:
+            if rest[lead]:
+                factor = rest[lead]
+                rest = [x - factor * y for x, y in zip(rest, known, strict=True)]
+        lead = next((place for place, x in enumerate(rest) if x), -1)
+        if lead < 0:
+            continue
+        scaled = [x / rest[lead] for x in rest]
+        found = [
+            (place, [x - known[lead] * y for x, y in zip(known, scaled, strict=True)] if known[lead] else known)
+            for place, known in found
+        ]
+        found.append((lead, scaled))
+    return found
