@@ -167,26 +167,36 @@ class RunWriter:
         """Write what is left, the state of the run, and (for a run that ended) its seal; then let go of the run.
 
         After a failure it only tries to write the status. Calling it twice is harmless.
+
+        Raises:
+            Paused: the disk is full; the run is then paused, whatever it was to be.
+            LogUnusable: what was left could not be written; the run has then failed.
         """
         if self._finished:
             return
         self._finished = True
         try:
             if self.failure is None:
-                ended, self._ended = self._ended, []
-
-                def prepare(job: Job) -> None:
-                    self._journal(job, ended)
-                    job.updates.append(lambda connection: self._close(connection, status, reason))
-
-                done = self._committer.submit(self, prepare)
-                while self._waiting:
-                    await safe(self._waiting.popleft())
-                await safe(done)
+                await self._flush(status, reason)
             else:
                 await self._last_words(status, reason)
+        except Exception as problem:
+            await self._last_words("paused" if isinstance(problem, Paused) else "failed", str(problem))
+            raise
         finally:
             self._lock.release()
+
+    async def _flush(self, status: RunStatus, reason: str) -> None:
+        ended, self._ended = self._ended, []
+
+        def prepare(job: Job) -> None:
+            self._journal(job, ended)
+            job.updates.append(lambda connection: self._close(connection, status, reason))
+
+        done = self._committer.submit(self, prepare)
+        while self._waiting:
+            await safe(self._waiting.popleft())
+        await safe(done)
 
     def recall(self, request: ModelRequest) -> ModelResponse | None:
         """The committed answer at this position, or None.
