@@ -23,11 +23,11 @@ class BoundedClient(DefaultAioHttpClient):
     The body is decompressed here, in steps, since two megabytes of gzip can hold two gigabytes.
     """
 
-    def __init__(self, *, most_bytes: int, connections: int, seconds: float) -> None:
+    def __init__(self, *, most_bytes: int, connections: int) -> None:
         limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
         super().__init__(
             limits=limits,
-            timeout=httpx2.Timeout(seconds),
+            timeout=None,  # the caller has one deadline for the whole try
             follow_redirects=False,
             headers={"Accept-Encoding": "gzip, deflate"},
         )

@@ -61,7 +61,7 @@ def read_completion(body: bytes) -> ModelResponse:
         finish = "length"
     elif problem:
         finish = "error"
-    elif not any(char.isprintable() and not char.isspace() and char not in _BLANK for char in text):
+    elif not visible(text):
         finish = "empty"
     served = shape.get("model")
     return ModelResponse(
@@ -72,6 +72,11 @@ def read_completion(body: bytes) -> ModelResponse:
         served_model=_encodable(served[:200]) if isinstance(served, str) else None,
         detail=refusal or problem,
     )
+
+
+def visible(text: str) -> bool:
+    """Whether a reader would see anything."""
+    return any(char.isprintable() and not char.isspace() and char not in _BLANK for char in text)
 
 
 def _strict(body: bytes) -> Any:  # Any: whatever the server sent

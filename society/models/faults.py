@@ -80,6 +80,11 @@ class Whom:
     base_url: str
     secrets: tuple[str, ...] = ()
 
+    @property
+    def where(self) -> str:
+        """The model and its address, once."""
+        return self.model if self.base_url in self.model else f"{self.model} at {self.base_url}"
+
     def redact(self, text: str) -> str:
         """The text without any key in it, on one line, clipped."""
         for secret in self.secrets:
@@ -101,7 +106,7 @@ def classify(
     words, code = _read_error(body)
     told = whom.redact(words) or "(empty body)"
     low = f"{code} {words}".lower()
-    where = f"{whom.model} at {whom.base_url}"
+    where = whom.where
     if 300 <= status < 400:
         raise ProviderRefused(
             f"{where} redirects elsewhere (status {status}), which is refused; set the address it redirects to"
@@ -113,7 +118,7 @@ def classify(
     if status in {400, 403, 422} and _FILTER.search(low):
         return Declined("filtered", told)
     if status in {400, 422, 501}:
-        named = next((name for name in _OPTIONAL if name in low), None)
+        named = _parameter(code.lower(), words.lower())
         if named is not None and (_UNSUPPORTED.search(low) or status == 501):
             return Unsupported(named, told)
     if status in {401, 403}:
@@ -133,6 +138,15 @@ def classify(
         message = f"{where} answered with status {status}: {told}"
         return RetryLater(message, seconds=seconds, shared=status in {429, 503, 529}, raw=body)
     raise ProviderRefused(f"{where} refuses the request (status {status}: {told})")
+
+
+def _parameter(code: str, words: str) -> str | None:
+    """The optional parameter an error speaks of: the one its code names, else the first it mentions."""
+    for text in (code, words):
+        found = [(text.find(name), name) for name in _OPTIONAL if name in text]
+        if found:
+            return min(found)[1]
+    return None
 
 
 def retry_after(headers: dict[str, str], now: float) -> float | None:

@@ -26,12 +26,11 @@ from society.core.errors import BadInput, MissingExtra, Paused
 from society.models.envelope import read_completion
 from society.models.faults import Declined, RetryLater, Whom, classify
 from society.models.install import find_weights
-from society.models.schema import full
+from society.models.schema import Shape, full
 from society.models.settings import ProviderSettings
 
 _HOW = "pip install 'society-sandbox[local]'"
-_SPACE = 'space ::= | " " | "\\n"{1,2} [ \\t]{0,20}'
-_NO_SPACE = 'space ::= ""'
+_COMPACT = {"whitespace_flexible": False}
 
 
 class LocalModel:
@@ -114,6 +113,7 @@ class LocalModel:
         parameters.hostnames = ["127.0.0.1"]
         parameters.port = 0
         parameters.api_keys = [os.urandom(16).hex()]
+        parameters.n_batch = parameters.n_ubatch = 128
         parameters.verbosity = 0
         parameters.warmup = False
         parameters.cache_ram_mib = 0
@@ -130,7 +130,7 @@ class LocalModel:
         chosen = {"temperature": sampling.temperature, "top_p": sampling.top_p, "seed": sampling.seed}
         body |= {name: value for name, value in chosen.items() if value is not None}
         if isinstance(request.schema, dict):
-            body["grammar"] = grammar_of(json.dumps(full(request.schema)))
+            body["grammar"] = grammar_of(request.schema)
         return body
 
     def _slot(self, request: ModelRequest) -> int:
@@ -150,10 +150,10 @@ class LocalModel:
         self._server = None
 
 
-def grammar_of(schema: str) -> str:
+def grammar_of(schema: Shape) -> str:
     """The grammar of a JSON Schema, without blanks between tokens: a small model likes to fill its answer with them."""
-    grammar: str = import_runtime().json_schema_to_grammar(schema)
-    return grammar.replace(_SPACE, _NO_SPACE)
+    grammar: str = import_runtime().json_schema_to_grammar(json.dumps({"x-guidance": _COMPACT, **full(schema)}))
+    return grammar
 
 
 def import_runtime() -> Any:  # Any: the runtime has no types

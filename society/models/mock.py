@@ -33,6 +33,7 @@ from typing import Any
 
 from society.core.calls import Finish, ModelRequest, ModelResponse, Usage
 from society.core.seeds import Noise
+from society.models.envelope import visible
 from society.models.malformed import malformed
 from society.models.schema import HINT, Shape
 
@@ -92,7 +93,7 @@ def enveloped(request: ModelRequest, text: str, finish: Finish = "stop") -> Mode
         f'{{"role":"assistant",{message}}},"finish_reason":"{reason}"}}],'
         f'"usage":{{"prompt_tokens":{tokens_in},"completion_tokens":{tokens_out}}}}}'
     ).encode()
-    if finish == "stop" and not text:
+    if finish == "stop" and not visible(text):
         finish = "empty"
     words = text if finish in {"stop", "length"} else ""
     return ModelResponse(words, finish, raw, usage, request.model, "" if finish != "refusal" else text)

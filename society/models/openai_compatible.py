@@ -43,9 +43,9 @@ class Endpoint:
     def __init__(self, base_url: str, key: str | None, *, seconds: float, most_bytes: int, connections: int) -> None:
         self.base_url = base_url
         self.seconds = seconds
-        self.http = BoundedClient(most_bytes=most_bytes, connections=connections, seconds=seconds)
+        self.http = BoundedClient(most_bytes=most_bytes, connections=connections)
         self.client = openai.AsyncOpenAI(
-            api_key=key or "none", base_url=base_url, max_retries=0, timeout=seconds, http_client=self.http
+            api_key=key or "none", base_url=base_url, max_retries=0, timeout=None, http_client=self.http
         )
 
     async def close(self) -> None:
@@ -91,9 +91,7 @@ class OpenAICompatible:
                 if self.dialect is dialect:
                     other = dialect.without(problem.parameter)
                     if other is None:
-                        raise ProviderRefused(
-                            f"{self.whom.model} at {self.whom.base_url} refuses {problem.parameter}: {problem}"
-                        ) from None
+                        raise ProviderRefused(f"{self.whom.where} refuses {problem.parameter}: {problem}") from None
                     self.dialect = other
                     self._notice(f"{self.whom.model} does not take {problem.parameter}; asked without it from now on")
 
@@ -101,7 +99,7 @@ class OpenAICompatible:
         started = self._clock.now()
         status, headers, raw = await self._post(dialect.body(self.name, request))
         seconds = self._clock.now() - started
-        if status != 200:
+        if not 200 <= status < 300:
             fault = classify(status, headers, raw, self.whom, self._clock.wall())
             if isinstance(fault, Declined):
                 return ModelResponse("", fault.finish, raw, Usage(), None, fault.detail, seconds)
@@ -109,7 +107,7 @@ class OpenAICompatible:
         try:
             response = read_completion(raw)
         except RetryLater as problem:
-            where = f"{self.whom.model} at {self.whom.base_url}"
+            where = self.whom.where
             raise RetryLater(f"{where}: {self.whom.redact(str(problem))}", raw=raw) from None
         served = response.served_model
         if served and not _same_model(self.name, served):
@@ -118,16 +116,16 @@ class OpenAICompatible:
 
     async def _post(self, body: dict[str, object]) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of whatever HTTP answer there is."""
-        where = f"{self.whom.model} at {self.whom.base_url}"
+        where = self.whom.where
         try:
             async with asyncio.timeout(self.endpoint.seconds):
                 response = await self.endpoint.client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         except openai.APIStatusError as problem:
             response = problem.response
-        except (TimeoutError, openai.APITimeoutError):
+        except TimeoutError:
             raise RetryLater(f"{where} gave no whole answer within {self.endpoint.seconds:g} s") from None
         except _BROKEN as problem:
-            cause = problem.__cause__ or problem
+            cause = _root(problem)
             detail = self.whom.redact(f"{type(cause).__name__}: {cause}")
             raise RetryLater(f"{where} cannot be reached or broke off ({detail})") from None
         return response.status_code, dict(response.headers), response.content
@@ -142,6 +140,13 @@ class OpenAICompatible:
 
     async def close(self) -> None:
         await self.endpoint.close()
+
+
+def _root(problem: BaseException) -> BaseException:
+    """What really happened: the clients call every broken connection a timeout."""
+    while (cause := problem.__cause__ or problem.__context__) is not None:
+        problem = cause
+    return problem
 
 
 def _same_model(asked: str, served: str) -> bool:
