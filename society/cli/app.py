@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from society.cli import check, listing, models, new, runs, schema, show, transcript
+from society.cli import check, listing, models, new, run, runs, schema, show, transcript
 
 
 def _version(on: bool) -> None:
@@ -45,6 +45,7 @@ def _options(
     """Options of `society` itself; `--debug` is taken out by `main`, wherever it stands."""
 
 
+app.command("run")(run.run)
 app.command("check")(check.check)
 app.command("list")(listing.list_kinds)
 app.command("show")(show.show)
