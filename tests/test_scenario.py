@@ -230,3 +230,8 @@ def test_the_scenarios_of_the_working_folder_come_first(tmp_path: Path, monkeypa
 def test_what_is_no_scenario_file_is_refused(name):
     with pytest.raises(ScenarioError):
         load(name)
+
+
+def test_a_folded_text_holds_no_marks_of_its_folds():
+    scenario = loads(PLAIN + "about: >\n  One line\n  and another.\n")
+    assert scenario.about == "One line and another.\n"

@@ -239,6 +239,8 @@ class _Builder:
 
     def scalar(self, event: Any, place: Place) -> Scalar:
         text: str = event.value
+        if event.style == ">":
+            text = text.replace("\a", "")  # ruamel marks the folds, so that it could write them again
         if event.style is not None:
             return Quoted(text)
         try:
