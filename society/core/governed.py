@@ -54,6 +54,9 @@ Decisions: TypeAlias = Mapping[tuple[int, str], Mapping[str, Action]]
 
 _NOTHING: Decisions = {}
 
+UNKNOWN = "unknown"
+"""What an agent is told in place of a fact that a rule hides from it."""
+
 
 @dataclass(frozen=True, slots=True)
 class GovernedState:
@@ -241,7 +244,7 @@ class Governed:
             if self._applies(state, rule, agent):
                 at = self._moment(state, rule)
                 for name in rule.instrument.hidden(at, rule.memory, agent):
-                    facts.pop(name, None)
+                    facts[name] = UNKNOWN
                 facts.update(rule.instrument.observe(at, rule.memory, agent))
         return facts
 

@@ -10,14 +10,12 @@ from pydantic import Field
 
 from society.core.actions import Action, Amount, Choice, Division, Joint
 from society.core.exact import Exact
-from society.core.instrument import Instrument, Moment
-from society.core.mechanism import Mechanism, SpaceOf
-from society.core.moves import Offer
-
-DELEGATE = "delegate"
+from society.core.instrument import Moment
+from society.core.mechanism import Mechanism
+from society.instruments.delegation import Delegation
 
 
-class Mediator(Instrument):
+class Mediator(Delegation):
     """Agents may hand their action to a mediator, whose play depends on how many do [MondererTennenholtz2009]_.
 
     `plan` says what it plays for each delegator from a number of delegators on. In the prisoner's dilemma, C for two and D
@@ -43,31 +41,12 @@ class Mediator(Instrument):
 
     def unfit(self, mechanism: Mechanism[Any]) -> str | None:
         space = mechanism.space(mechanism.initial_state(), 0)
-        if isinstance(space, Division):
-            return "its actions are divisions"
         for _, action in self.plan:
             if isinstance(action, str) != isinstance(space, Choice) or (
                 isinstance(action, str) and not space.contains(action)
             ):
                 return f"{action!r} is not one of its actions"
-        if isinstance(space, Choice) and DELEGATE in space.options:
-            return f"it has an action {DELEGATE!r} of its own"
-        return None
-
-    def offers(self, at: Moment, memory: Any, agent: int) -> tuple[Offer, ...]:
-        if isinstance(at.mechanism.space(at.physical, agent), Amount):
-            return (Offer("delegate", at.rule),)
-        return ()
-
-    def widen(self, at: Moment, memory: Any, agent: int, space: SpaceOf) -> SpaceOf:
-        if isinstance(space, Choice) and DELEGATE not in space.options:
-            return space.model_copy(update={"options": (*space.options, DELEGATE)})
-        return space
-
-    def delegators(self, at: Moment, joint: Joint) -> tuple[int, ...]:
-        """Those who handed over their action."""
-        asked = {seat for seat, rule, _ in at.ledger.delegated if rule == at.rule}
-        return tuple(seat for seat in at.seats if seat in asked or joint[seat] == DELEGATE)
+        return super().unfit(mechanism)
 
     def transform(self, at: Moment, memory: Any, joint: Joint) -> Joint:
         group = self.delegators(at, joint)
