@@ -26,7 +26,7 @@ class InstitutionChoice(Instrument):
 
     kind: Literal["institution_choice"] = "institution_choice"
     source = ("Gurerk2006",)
-    governs: tuple[str, ...] = Field((), description="names of the rules that membership brings")
+    governs: tuple[str, ...] = Field(min_length=1, description="names of the rules that membership brings")
     every: int = Field(1, ge=1)
     """the choice comes at the end of every so many rounds"""
 
@@ -35,7 +35,7 @@ class InstitutionChoice(Instrument):
 
     @classmethod
     def examples(cls, mechanism: Mechanism[Any]) -> Sequence[Self]:
-        return (cls.model_validate({"governs": ["institution_choice"]}), cls())
+        return (cls.model_validate({"governs": ["institution_choice"]}),)
 
     def touches(self) -> tuple[tuple[str, str, tuple[Json, ...]], ...]:
         return tuple((rule, "", ()) for rule in self.governs)
@@ -45,7 +45,7 @@ class InstitutionChoice(Instrument):
         return {"member": agent in inside, "members": [at.names[seat] for seat in inside]}
 
     def ballot(self, at: Moment, memory: Any, agent: int) -> Mapping[str, SpaceOf]:
-        return {"membership": Choice(options=WORDS)} if self.governs and at.round % self.every == 0 else {}
+        return {"membership": Choice(options=WORDS)} if at.round % self.every == 0 else {}
 
     def decide(self, at: Moment, memory: Any, votes: Mapping[int, Mapping[str, Action]]) -> Change:
         before = set(self._members(at))
@@ -67,4 +67,4 @@ class InstitutionChoice(Instrument):
         for standing in at.standings:
             if standing.rule in self.governs and standing.members is not None:
                 return standing.members
-        return at.seats if self.governs else ()
+        return at.seats

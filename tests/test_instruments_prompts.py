@@ -1,0 +1,133 @@
+"""The rules as agents read them: what they may do, must do, and what follows; never what would be wise."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from test_instruments import fitting
+
+from society.agents.prompting import Prompts
+from society.core.governed import Governed
+from society.core.moves import Move
+from society.core.seeds import Noise
+from society.instruments import INSTRUMENTS
+from society.mechanisms import MECHANISMS
+from society.scenario.model import Theme
+
+PROMPTS = Prompts.load([Path(__file__).parents[1] / "prompts"])
+THEME = Theme(resource="fish", place="the lake", act="catch", role="fisher", round="month")
+HINTS = re.compile(
+    r"equilibri|optim|dilemma|nash|should|rational|cooperat|defect|free.?rid|selfish|greed|deter", re.IGNORECASE
+)
+NAMES = ("Ann", "Bo", "Cy", "Di", "Ed", "Flo", "Gus", "Hal", "Ida", "Jo", "Kim", "Lou")
+
+
+def words(names, seat):
+    return {
+        "theme": THEME.model_dump(),
+        "names": list(names),
+        "me": names[seat],
+        "n": len(names),
+        "role": "",
+        "rounds": 5,
+        "round": 1,
+    }
+
+
+def told(game, state, seat=0):
+    """What each rule tells the agent."""
+    return [
+        PROMPTS.render(template, {**words(game.names, seat), "rule": rule})
+        for template, rule in game.rules_for(state, seat)
+    ]
+
+
+def asked(game, asks, seat=0):
+    return [
+        PROMPTS.render(ask.template, {**words(game.names, seat), "rule": ask.variables})
+        for ask in asks
+        if ask.agent == seat
+    ]
+
+
+def govern(kind, *rules, names=NAMES[:5], **parameters):
+    mechanism = MECHANISMS.parse({"kind": kind, "agents": len(names), **parameters})
+    return Governed(mechanism, tuple(INSTRUMENTS.parse(dict(rule)) for rule in rules), tuple(names))
+
+
+@pytest.mark.parametrize("kind", INSTRUMENTS.kinds)
+def test_every_rule_is_told_in_a_few_plain_sentences_without_advice(kind):
+    for mechanism, example in fitting(kind):
+        names = tuple(f"Agent{seat}" for seat in range(mechanism.agents))
+        game = Governed(mechanism, (example,), names)
+        state = game.initial_state()
+        joint = tuple(game.mechanism.abstention(state.physical, seat) for seat in range(game.agents))
+        done = game.step(state, joint, Noise(1, 1))
+        texts = [*told(game, state), *asked(game, game.second_stage(state, done)), *asked(game, game.ballots(done))]
+        for text in texts:
+            assert len(text.split()) < 150, text
+            assert not HINTS.search(text), text
+            assert (
+                "  " not in text
+                and "\n" not in text.strip()
+                and not re.search(r" [.,](?!\.)", text)
+                and "None" not in text
+            ), repr(text)
+            assert "Fraction" not in text and "{" not in text
+
+
+GOLDEN = [
+    (
+        {"kind": "quota", "enforcement": "soft", "detection": "1/2", "fine_per_unit": 3, "fine_to": "pot"},
+        "Your quota is 10 fish this month: the rule is to catch no more than that. You can do otherwise. It is noticed with "
+        "probability 0.5. The fine is 3 for each unit beyond what is allowed; fines are shared equally among all in the next "
+        "month.",
+    ),
+    (
+        {"kind": "tax", "rate": "63/8", "rebate": 1, "free": 4},
+        "For every one of the fish you catch beyond 4, you pay a tax of 7.875. What comes in is paid back to all in equal "
+        "parts.",
+    ),
+    (
+        {"kind": "peer_sanction"},
+        "After everybody has acted and seen what was done, you can assign points of disapproval to the others, up to 10 to "
+        "each. Each point costs you 1. Each point takes 3 from its receiver.",
+    ),
+    (
+        {"kind": "restriction", "intervals": [[0, 30], [63, None]], "enforcement": "advisory"},
+        "The rule allows 0 to 30 or 63 or more. Nothing follows if you do otherwise.",
+    ),
+    (
+        {"kind": "contract", "most_penalty": 8},
+        "Beside talking you can propose a contract to some of the others: an action (an amount means: no more than that) and "
+        "a penalty of up to 8. It binds once all named have signed, for 1 month. Whoever breaks it pays the penalty to those "
+        "who keep it, in equal parts.",
+    ),
+    (
+        {"kind": "graduated_sanction", "detection": "1/2", "limit": 8},
+        "The rule is to catch no more than 8 fish each month. You can do otherwise. It is noticed with probability 0.5. The "
+        "first violation that is noticed costs 2, each further one 2 times as much. You have 0 so far; the next one costs 2.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "text"), GOLDEN, ids=lambda value: value["kind"] if isinstance(value, dict) else "")
+def test_a_rule_reads_as_printed_here(rule, text):
+    game = govern("common_pool", rule)
+    assert told(game, game.initial_state()) == [text]
+
+
+def test_what_is_on_the_table_is_told_to_those_it_concerns():
+    game = govern("common_pool", {"kind": "contract"})
+    state, _ = game.move(
+        game.initial_state(), 0, (Move("propose", "contract", members=(1,), terms=(("limit", 8), ("penalty", 5))),)
+    )
+    assert (
+        "On the table: proposal 1 by Ann to Ann, Bo (limit 8, penalty 5); accepted so far by Ann, 2 needed."
+        in told(game, state, 1)[0]
+    )
+    assert "On the table" not in told(game, state, 2)[0]
+    state, _ = game.move(state, 1, (Move("sign", "contract", target=1),))
+    assert "In force: agreement 1 of Ann, Bo (limit 8, penalty 5)." in told(game, state, 1)[0]
