@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from society.cli import check, listing, models, new, run, runs, schema, show, transcript
+from society.cli import align, check, listing, metrics, models, new, resume, run, runs, schema, show, transcript
 
 
 def _version(on: bool) -> None:
@@ -46,11 +46,14 @@ def _options(
 
 
 app.command("run")(run.run)
+app.command("resume")(resume.resume)
 app.command("check")(check.check)
 app.command("list")(listing.list_kinds)
 app.command("show")(show.show)
 app.command("runs")(runs.runs)
 app.command("transcript")(transcript.transcript)
+app.command("align")(align.align)
+app.command("metrics")(metrics.metrics)
 app.command("schema")(schema.schema)
 app.command("new")(new.new)
 app.add_typer(models.app, name="models")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from society.cli.progress import Board, Going, shown
 from society.core.errors import BadInput, ProviderRefused, SocietyError
 from society.models.pool import ModelPool
-from society.playing import play
+from society.playing import play, resume
 from society.scenario.model import Scenario
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ class Job:
 
     Attributes:
         model: the model of all agents that name none; None: the scenario's own.
+        resumes: the run to go on with, instead of beginning a new one.
     """
 
     scenario: Scenario
     model: str | None
     seed: int
+    resumes: str | None = None
 
     @property
     def title(self) -> str:
@@ -103,16 +105,19 @@ async def _all(played: Sequence[Played], log: Log, parallel: int, quiet: bool, c
                 return
             going: Going = board.begin(job.title, job.scenario.rounds)
             try:
-                result.run = await play(
-                    job.scenario,
-                    model=job.model,
-                    seed=job.seed,
-                    log=log,
-                    pool=pool,
-                    watcher=going,
-                    counters=going.counters,
-                    command=command,
-                )
+                if job.resumes is not None:
+                    result.run = await resume(job.resumes, log=log, pool=pool, watcher=going, counters=going.counters)
+                else:
+                    result.run = await play(
+                        job.scenario,
+                        model=job.model,
+                        seed=job.seed,
+                        log=log,
+                        pool=pool,
+                        watcher=going,
+                        counters=going.counters,
+                        command=command,
+                    )
             except BadInput:
                 raise
             except SocietyError as error:

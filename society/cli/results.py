@@ -13,6 +13,7 @@ from society.models.names import parse_name
 from society.models.pool import ModelPool
 from society.playing import with_model
 from society.rehearsal import rehearse
+from society.views.alignment import gap_table
 from society.views.moments import key_moments
 from society.views.story import tell
 from society.views.tables import Cell, text_table, value
@@ -131,5 +132,6 @@ def _story(one: Played) -> None:
     story = tell(one.run.episode)
     result(as_text(key_moments(story)))
     result("")
-    result(one.run.alignment.text())
+    result("What was lost between each agent's goal and what it got (`society align` tells more):\n")
+    result(gap_table(one.run.alignment))
     result("")

@@ -233,11 +233,7 @@ def pick(
         BadInput: no such rounds, agent or stage.
     """
     story = tell(episode)
-    seat = None
-    if agent is not None:
-        if agent not in story.names:
-            raise BadInput(f"no agent {agent[:40]!r}{did_you_mean(agent, story.names)} ({', '.join(story.names)})")
-        seat = story.names.index(agent)
+    seat = None if agent is None else seat_of(agent, story.names)
     for stage in stages or ():
         if stage not in STAGES:
             raise BadInput(f"no stage {stage[:40]!r}{did_you_mean(stage, STAGES)} ({', '.join(STAGES)})")
@@ -250,6 +246,17 @@ def pick(
         if not set(numbers) & {played.number for played in episode.rounds}:
             raise BadInput(f"no round {rounds[:40]} was played; there are {len(episode.rounds)}")
     return story.only(rounds=numbers, agent=seat, stages=[s for s in STAGES if s in stages] if stages else None)
+
+
+def seat_of(agent: str, names: Sequence[str]) -> int:
+    """The seat of an agent by its name.
+
+    Raises:
+        BadInput: nobody is called that; the nearest name is given.
+    """
+    if agent not in names:
+        raise BadInput(f"no agent {agent[:40]!r}{did_you_mean(agent, names)} ({', '.join(names)})")
+    return names.index(agent)
 
 
 def transcript(episode: Episode, *, style: str = "text") -> str:
