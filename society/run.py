@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from society.core.exact import Number
+from society.core.exact import Number, plain
 from society.episode import Episode
 from society.metrics import METRICS, Measured, measure_all
 from society.metrics.measure import Reference
@@ -86,6 +86,16 @@ class Run:
         from society.analysis import align
 
         return align(self.episode)
+
+    def keep_alignment(self) -> None:
+        """Write the alignment decomposition into the log, in place of the one that stands there."""
+        for table in ("stage_value", "gap_term", "surprise_share"):
+            rows = self.alignment.rows(table)
+            self.log.store(
+                self.id,
+                table,
+                [{**row, "value": _real(row["value"]), "value_text": str(plain(row["value"]))} for row in rows],
+            )
 
     def keep_metrics(self) -> None:
         """Write the metrics into the log, in place of those that stand there."""

@@ -63,10 +63,11 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 await play(writer, events(model))
                 await writer.finish("completed")
             run = "20260101T000000-lake-open"
-            here = {"round": 1, "agent": 0, "value": 1.5, "value_text": "3/2"}
-            log.store(run, "stage_value", [{**here, "stage": "meant", "status": "exact"}])
-            log.store(run, "gap_term", [{**here, "decomposition": "chain", "term": "own"}])
-            log.store(run, "surprise_share", [{**here, "cause": 1, "method": "shapley"}])
+            here = {"round": 1, "agent": 0, "value": 1.5, "value_text": "3/2", "yardstick": "goal", "mode": "myopic"}
+            here["defaulted"] = False
+            log.store(run, "stage_value", [{**here, "stage": "W0", "exact": True}])
+            log.store(run, "gap_term", [{**here, "chain": "causal", "term": "surprise", "exact": True}])
+            log.store(run, "surprise_share", [{**here, "cause": 1, "method": "sampled", "orders": 4, "se": 0.5}])
             log.store(run, "metric", [{"name": "gini", "without_defaulted": True, "value": 0.5, "unit": "0 to 1"}])
 
     asyncio.run(fill())

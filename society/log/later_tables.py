@@ -6,7 +6,7 @@ from society.log.schema import Row, column, key, number, of_agent, of_run, run_k
 
 
 class StageValue(Row, table=True):
-    """A value on the way from what an agent meant to what came of it."""
+    """A value on the way from the best possible to what happened, under one yardstick."""
 
     __tablename__ = "stage_value"
     __table_args__ = of_agent("values on the way from what an agent meant to what came of it")
@@ -14,40 +14,55 @@ class StageValue(Row, table=True):
     run_id: str = run_key()
     round: int = key("round, counted from 1")
     agent: int = key("seat")
-    stage: str = key("which value, by its symbol")
-    value: float | None = number("in the units of the agent's goal; null where it does not apply")
+    yardstick: str = key("what outcomes are scored by: goal (the agent's own), welfare or principal")
+    stage: str = key("which value: W0 to W4, P0 to P6, C (cooperative benchmark), forecast, V (reference value)")
+    mode: str = column("myopic: this round alone; continuation: with a reference value of the next state")
+    value: float | None = number("in the units of the yardstick; null where it does not apply")
     value_text: str | None = words("the exact value")
-    status: str = column("exact, bound, estimate, or why there is none")
+    exact: bool = column("false where it is only the best one found")
+    defaulted: bool = column("the action was not the agent's own")
 
 
 class GapTerm(Row, table=True):
-    """One term of an exact decomposition of the gap between meant and realised."""
+    """One term of an exact decomposition of the gap between the best possible and what happened."""
 
     __tablename__ = "gap_term"
-    __table_args__ = of_agent("terms of the decomposition of the gap between what was meant and what came of it")
+    __table_args__ = of_agent("terms of the decomposition of the gap between the best possible and what happened")
 
     run_id: str = run_key()
     round: int = key("round, counted from 1; 0 is the whole episode")
     agent: int = key("seat")
-    decomposition: str = key("which decomposition")
-    term: str = key("which term of it")
-    value: float | None = number("in the units of the agent's goal; null where it does not apply")
+    yardstick: str = key("what outcomes are scored by: goal (the agent's own), welfare or principal")
+    chain: str = key(
+        "causal and subjective: chains that sum to the gap; symmetric: the same for both orders; split: parts of a term; "
+        "principal: the principal's chain; beside: not part of the sum"
+    )
+    term: str = key("which term of it; names joined by + are merged for want of a declaration")
+    mode: str = column("myopic: this round alone; continuation: with a reference value of the next state")
+    value: float | None = number("in the units of the yardstick; null where it does not apply")
     value_text: str | None = words("the exact value")
+    exact: bool = column("false where the ceiling was searched, so that this is a lower bound")
+    defaulted: bool = column("the action was not the agent's own")
 
 
 class SurpriseShare(Row, table=True):
-    """How much of one agent's surprise another agent's action caused."""
+    """How much of one agent's surprise another agent's action carries, under Shapley accounting."""
 
     __tablename__ = "surprise_share"
-    __table_args__ = of_agent("whose action caused how much of whose surprise", "agent", "cause")
+    __table_args__ = of_agent("whose action carries how much of whose surprise", "agent", "cause")
 
     run_id: str = run_key()
-    round: int = key("round, counted from 1; 0 is the whole episode")
+    round: int = key("round, counted from 1")
     agent: int = key("seat of the agent that was surprised")
+    yardstick: str = key("what outcomes are scored by: goal (the agent's own), welfare or principal")
     cause: int = key("seat of the agent whose action differed from what was expected")
-    method: str = key("how the shares were computed")
-    value: float | None = number("in the units of the surprised agent's goal; null where it does not apply")
-    value_text: str | None = words("the exact value")
+    mode: str = column("myopic: this round alone; continuation: with a reference value of the next state")
+    method: str = column("exact: every set of agents was tried; sampled: random orders were")
+    orders: int = column("how many orders were drawn; 0 where every set was tried")
+    value: float | None = number("in the units of the yardstick; null where it does not apply")
+    value_text: str | None = words("the exact value; the shares of one surprise add up to it")
+    se: float | None = number("standard error of a sampled share; null where it is exact")
+    defaulted: bool = column("the surprised agent's action was not its own")
 
 
 class Metric(Row, table=True):

@@ -303,9 +303,9 @@ class Alignment:
 
     def _term_rows(self) -> Iterator[dict[str, Any]]:  # Any: as in `rows`
         for decision in self.judged:
-            for order, term, value in _terms(decision):
+            for chain, term, value in _terms(decision):
                 exact = decision.gap.ceiling_exact or term not in _FROM_THE_CEILING
-                yield {**self._keys(decision), "order": order, "term": term, "value": value, "exact": exact}
+                yield {**self._keys(decision), "chain": chain, "term": term, "value": value, "exact": exact}
         for yardstick in self.yardsticks:
             for agent in range(self.agents):
                 if not self.of(agent, yardstick):
@@ -315,7 +315,7 @@ class Alignment:
                 sums = {**whole.terms, **({} if whole.slack is None else {"slack": whole.slack})}
                 for term, value in sums.items():
                     exact = whole.ceiling_exact or term not in _FROM_THE_CEILING
-                    yield {**keys, "order": "causal", "term": term, "value": value, "exact": exact}
+                    yield {**keys, "chain": "causal", "term": term, "value": value, "exact": exact}
 
     def _share_rows(self) -> Iterator[dict[str, Any]]:  # Any: as in `rows`
         for decision in self.judged:
@@ -327,7 +327,7 @@ class Alignment:
                     error = None if blame.errors is None else blame.errors[other]
                     yield {
                         **self._keys(decision),
-                        "other": other,
+                        "cause": other,
                         "value": share,
                         "se": error,
                         "method": blame.method,
