@@ -55,9 +55,11 @@ class Hints:
             hint["last"] = typical
         return hint
 
-    def prediction(self, seat: int) -> Hint:
+    def prediction(self, seat: int, space: SpaceOf) -> Hint:
         """For what one other agent will do."""
         hint: Hint = {"role": "predicted"}
+        if isinstance(space, Division):
+            hint |= {"total": _plain(space.total), "own": seat}
         if self.fair is not None:
             hint["share"] = _plain(self.fair)
         if self.selfish is not None:
@@ -77,6 +79,10 @@ class Hints:
         if done and all(amount is not None for amount in done):
             hint["last"] = _plain(sum(amount for amount in done if amount is not None))
         return hint
+
+    def probability(self) -> Hint:
+        """For the probability of one possible case: it is the only one."""
+        return {"role": "predicted", "share": 1, "greedy": 1, "last": 1}
 
     def score(self, role: str) -> Hint:
         """For a forecast or a wish: the score if all act fairly."""

@@ -85,7 +85,7 @@ def _speak(question: Speak, hints: Hints) -> Schema:
 def _declare(question: Declare, hints: Hints) -> Schema:
     seen = question.seen
     others: dict[str, Json] = {
-        name: {**space.answer_schema(), HINT: hints.prediction(seat)}
+        name: {**space.answer_schema(), HINT: hints.prediction(seat, space)}
         for seat, (name, space) in enumerate(zip(seen.names, question.spaces, strict=False))
         if seat != seen.agent
     }
@@ -97,7 +97,8 @@ def _declare(question: Declare, hints: Hints) -> Schema:
     if question.predict == "total" and question.totals and others:
         properties["predicted_total"] = {**_total(question), HINT: hints.total()}
     if question.predict == "distribution" and others:
-        belief = _object({"probability": {"type": "number", "minimum": 0, "maximum": 1}, "actions": _object(others)})
+        probability: Schema = {"type": "number", "minimum": 0, "maximum": 1, HINT: hints.probability()}
+        belief = _object({"probability": probability, "actions": _object(others)})
         properties["distribution"] = {"type": "array", "items": belief, "minItems": 1, "maxItems": MOST_BELIEFS}
     score: Schema = {"type": "number", "description": "the score you expect"}
     properties["forecast"] = {**score, HINT: hints.score("forecast")}
@@ -139,7 +140,7 @@ def shape(schema: Json) -> str:
     if isinstance(properties, Mapping):
         pairs = [f"{json.dumps(key, ensure_ascii=False)}: {words}" for key, words in _shapes(properties)]
         return "{" + ", ".join(pairs) + "}"
-    if isinstance(options, (list, tuple)):
+    if isinstance(options, (list, tuple)) and schema.get("type") == "string":
         words = [json.dumps(option, ensure_ascii=False) for option in options]
         return words[0] if len(words) == 1 else f"<{' or '.join(words)}>"
     if isinstance(variants, (list, tuple)):

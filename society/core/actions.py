@@ -29,6 +29,8 @@ Joint: TypeAlias = tuple[Action, ...]
 """One action per agent, in seat order."""
 
 MAX_GRID = 200_000
+MOST_LISTED = 32
+"""Amounts with gaps are listed in an answer's schema up to this many, since few servers enforce steps."""
 
 
 class _Space(BaseModel):
@@ -149,7 +151,16 @@ class Amount(_Space):
             low, high = self.low, self.high
             shape["minimum"] = int(low) if whole else float(low)
             shape["maximum"] = int(high) if whole else float(high)
+        plain_range = len(self.intervals) < 2 and self.step in (1, None)
+        if not plain_range and self.intervals and self.step is not None and self._size() <= MOST_LISTED:
+            listed = [int(value) if whole else float(value) for value in self.grid()]  # type: ignore[arg-type]  # amounts
+            shape["enum"] = listed
         return shape
+
+    def _size(self) -> int:
+        """How many values are allowed; only for stepped amounts."""
+        assert self.step is not None, "a continuous amount has no number of values"
+        return sum(int(high // self.step - -(-low // self.step)) + 1 for low, high in self.intervals)
 
     def describe(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
