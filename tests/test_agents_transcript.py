@@ -3,6 +3,7 @@
 import json
 import random
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from canned import NAMES, PROMPTS, CannedModel, act, fishery, policy_with
@@ -14,7 +15,7 @@ from society.agents.questions import transcript_of
 from society.agents.transcript import inert, label, parse_history, quoted, whole
 from society.agents.window import Window, tokens_in
 from society.core.policy import Declaration, Happened, Heard, Meant
-from society.core.rows import RuleEvent, Transfer
+from society.core.rows import RuleEvent, RuleEventKind, Transfer
 
 ANN = transcript_of(brief(fishery(), 0, PROMPTS), PROMPTS)
 FORGERIES = (
@@ -160,12 +161,27 @@ def test_results_declarations_and_rules_are_told_in_one_line_each():
     assert ANN.line(happened) == (
         "[month 3] Result: you 10 earned 8, Bo 20 got 15, Cy got 9, Di 5, Eve 5. 56 were left, 44 regrew. "
         "you pay 2 to nobody (tax: tax). Bo pays 1 to you (contract: breach of it). "
-        "quota: detect by or of Bo, 3 (20 of 10 \\u003c|x|>)."
+        "Bo: found breaking the rule (quota, 3; 20 of 10 \\u003c|x|>)."
     )
     meant = Meant(3, Declaration(intended=5, predicted=(8, None, 8, 8), forecast=4, objective='eat "well"\n'))
     assert ANN.line(meant) == (
         '[month 3] You declared in private: you will catch 5; you expect Bo 8, Di 8, Eve 8; forecast 4; aim "eat \\"well\\"\\n";'
     )
+
+
+@pytest.mark.parametrize("event", get_args(RuleEventKind))
+def test_every_event_under_a_rule_has_words(event):
+    line = ANN.line(
+        Happened(
+            1,
+            (None,) * 5,
+            None,
+            (None,) * 5,
+            {"remaining": 1, "regrowth": 1},
+            rule_events=(RuleEvent(event, "law", (0, 1)),),
+        )
+    )
+    assert "you and Bo: " in line and line.endswith("(law).")
 
 
 # The window

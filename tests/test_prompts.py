@@ -10,6 +10,9 @@ from canned import LAKE, NAMES, PROMPTS, CannedModel, act, declare, fishery, pol
 from pydantic import TypeAdapter
 
 from society.agents.briefing import brief, goal_words, rule_texts, templates_used
+from society.agents.cast import cast
+from society.agents.lint import check_names, check_templates
+from society.agents.preview import preview
 from society.agents.prompting import Prompts, TemplateFault, listed, plain_data, prompt_folders
 from society.agents.questions import Questions
 from society.agents.window import tokens_in
@@ -20,7 +23,7 @@ from society.core.policy import Act, Declare, Happened, Heard, Speak
 from society.core.seeds import Noise
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
-from society.scenario.model import AgentSpec, Scenario, Theme
+from society.scenario.model import AgentSpec, Scenario
 
 GOLDEN = Path(__file__).parent / "golden"
 GOALS = {
@@ -38,15 +41,6 @@ GOALS = {
     },
 }
 ADAPTER = TypeAdapter(Goal)
-KNOWN = {
-    "system.j2": {"role", "others", "persona", "rounds", "rules_text", "instrument_texts", "goal_text"},
-    "heading.j2": {"round", "rounds", "situation", "news", "gone"},
-    "repair.j2": {"error"},
-    "goals": {"goal", "parts"},
-    "mechanisms": {"rules", "facts", "n", "round"},
-    "instruments": {"rule", "n", "round"},
-}
-EVERYWHERE = {"theme", "me", "names"}
 
 
 def society_of(mechanism, **fields):
@@ -195,17 +189,37 @@ def test_a_mechanism_without_words_of_its_own_is_told_in_numbers():
 
 
 @pytest.mark.parametrize("name", PROMPTS.names)
-def test_no_branch_of_a_template_uses_a_name_it_is_never_given(name):
-    used = PROMPTS.names_used(name)
-    room = name.split("/")[0]
-    if name in KNOWN or room in KNOWN:
-        assert used <= KNOWN.get(name, KNOWN.get(room, set())) | EVERYWHERE
-    assert PROMPTS.fields_used(name, "theme") <= set(Theme.model_fields)
-    if room == "mechanisms" and name != "mechanisms/any.j2":
-        fields = set(MECHANISMS.type_of(Path(name).stem).model_fields)
-        assert PROMPTS.fields_used(name, "rules") <= fields
-    if room == "goals" and name != "goals/quantity.j2":
-        assert PROMPTS.fields_used(name, "goal") <= {"quantity", *GOALS[Path(name).stem], "alpha", "beta"}
+def test_no_branch_of_a_shipped_template_uses_a_name_it_is_never_given(name):
+    check_names(PROMPTS, name)
+
+
+@pytest.mark.parametrize("kind", MECHANISMS.kinds)
+def test_no_branch_of_a_mechanisms_template_uses_a_parameter_it_has_not(kind):
+    for goal, fields in GOALS.items():
+        wanted = ADAPTER.validate_python({"kind": goal, **fields})
+        scenario = society_of(MECHANISMS.parse({"kind": kind}))
+        agents = tuple(spec.model_copy(update={"goal": wanted}) for spec in scenario.agents)
+        scenario = scenario.model_copy(update={"agents": agents})
+        check_templates(scenario, PROMPTS, templates_used(scenario, PROMPTS))
+
+
+@pytest.mark.parametrize(
+    ("name", "added", "said"),
+    [
+        ("act.j2", "{% if round == 7 %}{{ stok }}{% endif %}", "there is no 'stok'"),
+        ("talk.j2", "{% if private %}{{ theme.resourse }}{% endif %}", "did you mean 'resource'"),
+        ("mechanisms/common_pool.j2", "{% if false %}{{ rules.capasity }}{% endif %}", "did you mean 'capacity'"),
+        ("goals/own_payoff.j2", "{{ goal.target }}", "there is no 'goal.target'"),
+        ("heading.j2", "{{ persona }}", "there is no 'persona'"),
+        ("system.j2", "{{ goal_texts }}", "did you mean 'goal_text'"),
+    ],
+)
+def test_a_name_that_is_used_only_in_round_seven_is_found_before_the_first(name, added, said):
+    prompts = Prompts({**PROMPTS.sources, name: PROMPTS.sources[name] + added})
+    asked = []
+    with pytest.raises(TemplateFault, match=said):
+        cast(fishery(), seed=1, client_for=asked.append, prompts=prompts)
+    assert not asked
 
 
 REFUSED = {
@@ -285,6 +299,16 @@ def test_the_working_directory_comes_first(tmp_path, monkeypatch):
     assert prompt_folders()[0] == (tmp_path / "prompts").resolve()
     prompts = Prompts.load()
     assert Questions(brief(fishery(), 0, prompts), prompts).text(act()).startswith("Do it. {")
+
+
+def test_a_preview_shows_what_would_be_sent():
+    shown = preview(fishery(), 2, PROMPTS)
+    assert [one.stage for one in shown] == ["talk", "declare", "act"]
+    assert all(one.system.startswith("You are Cy, one of 5 fishers") for one in shown)
+    assert shown[2].question == Questions(brief(fishery(), 2, PROMPTS), PROMPTS).text(act(agent=2))
+    assert shown[2].schema["required"] == ["action"] and "x-society" not in str(shown)
+    quiet = fishery(stages={"talk": {"turns": 0}, "declare": {"predict": "off"}})
+    assert [one.stage for one in preview(quiet, 0, PROMPTS)] == ["act"]
 
 
 # Hashed

@@ -177,6 +177,7 @@ def templates_used(scenario: Scenario, prompts: Prompts) -> dict[str, str]:
     wanted |= {f"goals/{kind}.j2" for spec in scenario.agents for kind in _goal_kinds(spec.goal)}
     governed = [f"instruments/{instrument.kind}.j2" for instrument in scenario.instruments]
     wanted |= {name if prompts.has(name) else ANY_INSTRUMENT for name in governed}
+    wanted |= {name for name in prompts.names if name.startswith(tuple(f"{one[:-3]}_" for one in governed))}
     return {name: prompts.hash(name) for name in sorted(wanted)}
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from society.agents.briefing import brief
+from society.agents.briefing import brief, templates_used
 from society.agents.human import HumanPolicy
+from society.agents.lint import check_templates
 from society.agents.llm import LlmPolicy
 from society.agents.prompting import Prompts
 from society.agents.scripted import Script, ScriptedPolicy, parse_script
 from society.core.calls import ModelClient, Sampling
 from society.core.policy import Policy
 from society.scenario.model import HumanPolicy as HumanSpec
+from society.scenario.model import LlmPolicy as LlmSpec
 from society.scenario.model import ModelSettings, Scenario
 from society.scenario.model import ScriptedPolicy as ScriptedSpec
 
@@ -35,6 +37,8 @@ def cast(
         BadInput: an unknown script, a wrong parameter of one, a template that is missing or wrong.
     """
     prompts = prompts or Prompts.load()
+    if any(isinstance(spec.policy, (LlmSpec, HumanSpec)) for spec in scenario.agents):
+        check_templates(scenario, prompts, templates_used(scenario, prompts))
     return tuple(
         policy_of(scenario, agent, seed=seed, client_for=client_for, prompts=prompts)
         for agent in range(len(scenario.agents))

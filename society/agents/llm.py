@@ -106,7 +106,8 @@ class LlmPolicy:
         return Answer(reading.value, status, reading.submitted, text, "; ".join(faults), attempt + 1)
 
     def _request(self, question: Question[Any], attempt: int, error: str) -> ModelRequest:
-        asked = self._questions.text(question)
+        schema = answer_schema(question, Hints(question.seen, self.brief.game, self.brief.goal))
+        asked = self._questions.text(question, schema)
         if error:
             asked += "\n\n" + self.prompts.render("repair.j2", {**self.brief.words, "error": error})
         history = self._window.text(question.seen.history)
@@ -125,7 +126,7 @@ class LlmPolicy:
                 ChatMessage("system", self.brief.system),
                 ChatMessage("user", f"{history}\n\n{asked}" if history else asked),
             ),
-            schema=answer_schema(question, Hints(question.seen, self.brief.game, self.brief.goal)),
+            schema=schema,
             schema_name=type(question).__name__.lower(),
             sampling=sampling,
         )

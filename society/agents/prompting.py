@@ -128,6 +128,9 @@ class Prompts:
         self._environment.filters = {k: v for k, v in self._environment.filters.items() if k in _FILTERS}
         self._environment.filters["listed"] = listed
         self._templates: dict[str, Template] = {}
+        self._trees: dict[str, nodes.Template] = {}
+        self._closures: dict[str, tuple[str, ...]] = {}
+        self._used: dict[str, frozenset[str]] = {}
         self._hashes: dict[str, str] = {}
 
     @classmethod
@@ -172,10 +175,10 @@ class Prompts:
 
     def names_used(self, name: str) -> frozenset[str]:
         """The variables of a template, those of all its branches and includes too."""
-        used: set[str] = set()
-        for part in self.closure(name):
-            used |= meta.find_undeclared_variables(self._tree(part))
-        return frozenset(used)
+        if name not in self._used:
+            parts = (meta.find_undeclared_variables(self._tree(part)) for part in self.closure(name))
+            self._used[name] = frozenset().union(*parts)
+        return self._used[name]
 
     def fields_used(self, name: str, variable: str) -> frozenset[str]:
         """Which fields of one variable a template names, as in ``variable.field``, in all its branches and includes."""
@@ -192,6 +195,8 @@ class Prompts:
         Raises:
             TemplateFault: an include that is not there, that leads back, or whose name is computed.
         """
+        if name in self._closures:
+            return self._closures[name]
         found: set[str] = set()
 
         def visit(part: str, above: tuple[str, ...]) -> None:
@@ -204,7 +209,8 @@ class Prompts:
                 visit(included, (*above, part))
 
         visit(name, ())
-        return tuple(sorted(found))
+        self._closures[name] = tuple(sorted(found))
+        return self._closures[name]
 
     def hash(self, name: str) -> str:
         """SHA-256 over the template and everything it includes."""
@@ -221,6 +227,11 @@ class Prompts:
         return self._templates[name]
 
     def _tree(self, name: str) -> nodes.Template:
+        if name not in self._trees:
+            self._trees[name] = self._parse(name)
+        return self._trees[name]
+
+    def _parse(self, name: str) -> nodes.Template:
         if name not in self.sources:
             raise TemplateFault(f"there is no prompt template {name!r}{did_you_mean(name, self.sources)}")
         try:

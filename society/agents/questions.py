@@ -7,7 +7,7 @@ from typing import Any
 
 from society.agents.briefing import Brief, rule_texts
 from society.agents.prompting import Plain, Prompts, with_numbers
-from society.agents.schemas import answer_schema, shape
+from society.agents.schemas import Schema, answer_schema, shape
 from society.agents.transcript import Transcript, action_text, label
 from society.core.policy import Act, Decide, Declare, Question, Speak
 
@@ -23,8 +23,8 @@ class Questions:
     def __init__(self, brief: Brief, prompts: Prompts) -> None:
         self._brief, self._prompts = brief, prompts
 
-    def text(self, question: Question[Any]) -> str:
-        """The words of one question, without the history."""
+    def text(self, question: Question[Any], schema: Schema | None = None) -> str:
+        """The words of one question, without the history; `schema` is that of its answer, if it is at hand."""
         seen = question.seen
         context: dict[str, Plain] = {
             **self._brief.words,
@@ -33,7 +33,7 @@ class Questions:
             "situation": self._brief.mechanism.state(seen.facts, seen.round),
             **self._news(question),
             "turn": question.at.turn,
-            "shape": shape(answer_schema(question)),
+            "shape": shape(schema or answer_schema(question)),
         }
         template, further = self._asked(question)
         return self._prompts.render(template, {**context, **further})

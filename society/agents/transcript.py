@@ -52,7 +52,10 @@ def quoted(text: str) -> str:
 
     Control and format characters, line separators, ``<`` and ``[`` are escaped; letters of every script stay as they are.
     """
-    return "".join(map(_escape, json.dumps(whole(text), ensure_ascii=False)))
+    literal = json.dumps(whole(text), ensure_ascii=False)
+    if literal.isascii() and not {"<", "[", "\x7f"} & set(literal):
+        return literal
+    return "".join(map(_escape, literal))
 
 
 def whole(text: str) -> str:

@@ -1,0 +1,85 @@
+"""The exact prompts an agent would get before the first round, without asking anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from society.agents.briefing import brief
+from society.agents.hints import Hints
+from society.agents.prompting import Prompts
+from society.agents.questions import Questions
+from society.agents.schemas import Schema, answer_schema
+from society.agents.window import tokens_in
+from society.core.calls import Position
+from society.core.governed import Governed
+from society.core.policy import Act, Declare, Observation, Question, Speak
+from society.models.schema import full
+from society.scenario.model import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One prompt as it would be sent.
+
+    Attributes:
+        stage: talk, declare or act.
+        system, question: its two messages.
+        schema: what an answer must look like.
+    """
+
+    stage: str
+    system: str
+    question: str
+    schema: Schema
+
+    @property
+    def tokens(self) -> int:
+        """Its length, as this package estimates tokens."""
+        return tokens_in(self.system) + tokens_in(self.question)
+
+
+def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) -> tuple[Shown, ...]:
+    """The first prompt of each stage the scenario has, for one seat.
+
+    Raises:
+        TemplateFault: a template is missing or wrong.
+    """
+    prompts = prompts or Prompts.load()
+    known = brief(scenario, agent, prompts)
+    game = Governed(scenario.mechanism, scenario.instruments, scenario.names)
+    state = game.initial_state()
+    seen = Observation(
+        agent=agent,
+        names=scenario.names,
+        round=1,
+        rounds=scenario.rounds if scenario.disclosure.horizon else None,
+        facts=game.observe(state, agent),
+        space=game.space(state, agent),
+        rules=game.rules_for(state, agent),
+        state=state.physical,
+    )
+    stages, asked = scenario.stages, list[Question[object]]()
+    if stages.talk.turns:
+        channels = stages.talk.channels
+        asked.append(
+            Speak(  # type: ignore[arg-type]  # a question of some answer type
+                Position(1, "talk", 0, agent),
+                seen,
+                private="private" in channels,
+                public="public" in channels,
+                most_characters=stages.talk.length,
+                turns=stages.talk.turns,
+                offers=game.offers(state, agent),
+            )
+        )
+    if stages.declare.predict != "off":
+        spaces = tuple(game.space(state, seat) for seat in range(game.agents))
+        totals = "total" in scenario.mechanism.quantities
+        at = Position(1, "declare", 0, agent)
+        asked.append(Declare(at, seen, predict=stages.declare.predict, spaces=spaces, totals=totals))  # type: ignore[arg-type]  # as above
+    asked.append(Act(Position(1, "act", 0, agent), seen))  # type: ignore[arg-type]  # as above
+    questions = Questions(known, prompts)
+    hints = Hints(seen, scenario.mechanism, scenario.agents[agent].goal)
+    return tuple(
+        Shown(one.at.stage, known.system, questions.text(one), full(answer_schema(one, hints))) for one in asked
+    )
