@@ -73,10 +73,16 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
             )
         )
     if stages.declare.predict != "off":
-        spaces = tuple(game.space(state, seat) for seat in range(game.agents))
-        totals = "total" in scenario.mechanism.quantities
-        at = Position(1, "declare", 0, agent)
-        asked.append(Declare(at, seen, predict=stages.declare.predict, spaces=spaces, totals=totals))  # type: ignore[arg-type]  # as above
+        asked.append(
+            Declare(  # type: ignore[arg-type]  # as above
+                Position(1, "declare", 0, agent),
+                seen,
+                predict=stages.declare.predict,
+                spaces=tuple(game.space(state, seat) for seat in range(game.agents)),
+                totals="total" in scenario.mechanism.quantities,
+                objective=stages.declare.objective,
+            )
+        )
     asked.append(Act(Position(1, "act", 0, agent), seen))  # type: ignore[arg-type]  # as above
     questions = Questions(known, prompts)
     hints = Hints(seen, scenario.mechanism, scenario.agents[agent].goal)
