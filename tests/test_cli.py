@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -62,15 +62,15 @@ def test_the_version_is_printed(society):
 
 
 def test_help_answers_at_once(tmp_path):
-    """The promise is 0.4 s; the best of five tries is what the machine can do while others use it."""
-    best = min(_seconds(tmp_path) for _ in range(5))
-    assert best < 0.4
+    """The promise is 0.4 s, counted in processor time, since other tests may share the machine; the best of three tries."""
+    assert min(_seconds(tmp_path) for _ in range(3)) < 0.4
 
 
 def _seconds(cwd):
-    start = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert process("--help", cwd=cwd).returncode == 0
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_help_imports_no_heavy_package(tmp_path):

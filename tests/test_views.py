@@ -20,7 +20,7 @@ from society.views.story import STAGES, tell
 from society.views.tables import markdown_table, pad, text_table, width
 from society.views.terminal import flagged, safe
 from society.views.transcript import as_html, as_json, as_markdown, as_text
-from tests.episodes import events as all_events
+from tests.handmade_run import events as all_events
 
 
 def story(words=None, name=None):

@@ -105,8 +105,7 @@ def _prompts() -> dict[str, Card]:
     found = {}
     for name in prompts.names:
         text = prompts.sources[name]
-        first = next((line for line in text.splitlines() if line.strip() and not line.startswith("{")), "")
-        found[name.removesuffix(".j2")] = Card(
-            "prompt", name, first.strip(), text, facts={"sha256": prompts.hash(name)}
-        )
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        first = next((line for line in lines if not line.startswith("{")), lines[0] if lines else "empty")
+        found[name.removesuffix(".j2")] = Card("prompt", name, first, text, facts={"sha256": prompts.hash(name)})
     return found

@@ -34,6 +34,7 @@ class GraduatedSanction(Fined):
     kind: Literal["graduated_sanction"] = "graduated_sanction"
     source = ("Ostrom1990",)
     enforcement: Enforcement = "soft"
+    """hard: cannot be broken; soft: can be broken, is detected and sanctioned by chance; advisory: words only"""
     limit: Exact | None = Field(None, ge=0)
     """units per agent and round; null: the sustainable share of the mechanism"""
     sense: Literal["at_most", "at_least"] = "at_most"

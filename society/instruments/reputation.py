@@ -35,6 +35,7 @@ class Reputation(Instrument):
     kind: Literal["reputation"] = "reputation"
     source = ("NowakSigmund1998", "Nowak2006")
     scoring: Literal["image", "standing"] = "image"
+    """image: every good act adds a point and every bad one takes one; standing: 1 or -1, and a bad act among mostly bad others is no offence"""
     limit: Exact | None = Field(None, ge=0)
     """amounts on the right side of this are good acts; null: the sustainable share of the mechanism"""
     sense: Literal["at_most", "at_least"] = "at_most"
