@@ -36,8 +36,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from society.core.actions import Action, Joint
-from society.core.batching import batch_by_steps
+from society.core.actions import Action, Division, Joint
+from society.core.batching import batch_by_steps, stack
 from society.core.errors import ScenarioError, did_you_mean
 from society.core.exact import Json, Number, from_plain, plain, tidy
 from society.core.instrument import Breach, Change, Instrument, Moment, Played, Standing, legible
@@ -134,6 +134,31 @@ class _Rule(NamedTuple):
     id: str
     instrument: Instrument
     memory: Any  # Any: as in GovernedState
+
+
+class _Setting(NamedTuple):
+    """What one state fixes before anybody acts."""
+
+    state: GovernedState
+    noise: Noise
+    rules: tuple[_Rule, ...]
+    moments: tuple[Moment, ...]
+    spaces: tuple[SpaceOf, ...]
+    hard: tuple[SpaceOf, ...]
+    allowed: tuple[tuple[SpaceOf | None, ...], ...]
+
+
+class _Acted(NamedTuple):
+    """A round up to the last payment."""
+
+    legal: Joint
+    executed: Joint
+    outcome: Transition[Any]
+    seen: list[Played]
+    events: list[RuleEvent]
+    transfers: list[Transfer]
+    balances: tuple[Number, ...]
+    pot: Number
 
 
 @dataclass(frozen=True)
@@ -284,53 +309,9 @@ class Governed:
         """
         if not self.instruments:
             return self._bare(state, joint, noise)
-        rules = self.rules(state)
-        moments = [replace(self._moment(state, rule), noise=noise) for rule in rules]
-        hard = [self._hard(state, agent) for agent in range(self.agents)]
-        legal = tuple(
-            action if self.space(state, agent).contains(action) else self._clamp(hard[agent], action, state, agent)
-            for agent, action in enumerate(joint)
-        )
-        executed = legal
-        for rule, at in zip(rules, moments, strict=True):
-            executed = rule.instrument.transform(at, rule.memory, executed)
-        executed = tuple(
-            legal[agent] if agent in self.exempt else self._clamp(hard[agent], action, state, agent)
-            for agent, action in enumerate(executed)
-        )
-        outcome = self.mechanism.step(state.physical, executed, noise)
-
-        seen: list[Played] = []
-        events: list[RuleEvent] = []
-        for rule, at in zip(rules, moments, strict=True):
-            allowed = tuple(self._allowed(state, rule, agent) for agent in range(self.agents))
-            if (
-                rule.instrument.enforcement == "hard"
-            ):  # it could not be broken; what is outside was forced by another rule
-                allowed = tuple(
-                    a if a and a.contains(done) else None for a, done in zip(allowed, executed, strict=True)
-                )
-            played = Played(legal, executed, outcome, noise, allowed, decisions=_under(decisions, rule.id))
-            breaches = tuple(
-                _judge(rule, breach, noise, defying=(breach.agent, rule.id) in state.ledger.defying)
-                for breach in rule.instrument.breaches(at, rule.memory, played)
-            )
-            seen.append(replace(played, breaches=breaches))
-            events.extend(event for breach in breaches for event in _told(rule, breach))
-        broken = tuple(
-            (rule.id, breach) for rule, played in zip(rules, seen, strict=True) for breach in played.breaches
-        )
-
-        transfers = _shared_pot(state, self.agents)
-        balances = _settle(outcome.payoffs, transfers)
-        pot: Number = 0
-        for place, (rule, at) in enumerate(zip(rules, moments, strict=True)):
-            seen[place] = replace(seen[place], broken=broken, balances=balances)
-            paid = rule.instrument.pay(at, rule.memory, seen[place])
-            transfers.extend(paid.transfers)
-            events.extend(paid.events)
-            balances = _settle(balances, paid.transfers)
-            pot += sum(row.amount for row in paid.transfers if row.payee is None and row.reason == "pot")
+        setting = self._setting(state, noise)
+        rules, moments = setting.rules, setting.moments
+        legal, executed, outcome, seen, events, transfers, balances, pot = self._acted(setting, joint, decisions)
         felt = balances
         after = replace(state, physical=outcome.state, pot=tidy(pot))
         for place, (rule, at) in enumerate(zip(rules, moments, strict=True)):
@@ -361,6 +342,87 @@ class Governed:
             settled=after,
         )
         return replace(done, state=self.close(done).state)
+
+    def outcomes(
+        self, state: GovernedState, joints: NDArray[np.int64], noise: Noise, decisions: Decisions = _NOTHING
+    ) -> Batch:
+        """What many joint actions bring, without what instruments would make of them for later.
+
+        Payoffs, totals and stocks are those of `step`; the next states are the mechanism's alone. For counterfactuals, which
+        need nothing else: several times as fast as `batch`.
+        """
+        if not self.instruments:
+            return self.mechanism.batch(state.physical, joints, noise)
+        setting = self._setting(state, noise)
+        spaces = [space for space in setting.spaces if not isinstance(space, Division)]
+        steps = []
+        for row in joints.tolist():
+            joint = tuple(space.decode(code) for space, code in zip(spaces, row, strict=True))
+            acted = self._acted(setting, joint, decisions)
+            outcome = acted.outcome
+            steps.append(
+                Transition(outcome.state, acted.balances, total=outcome.total, stock_after=outcome.stock_after)
+            )
+        return stack(steps)
+
+    def _setting(self, state: GovernedState, noise: Noise) -> _Setting:
+        rules = self.rules(state)
+        seats = range(self.agents)
+        return _Setting(
+            state=state,
+            noise=noise,
+            rules=rules,
+            moments=tuple(replace(self._moment(state, rule), noise=noise) for rule in rules),
+            spaces=tuple(self.space(state, agent) for agent in seats),
+            hard=tuple(self._hard(state, agent) for agent in seats),
+            allowed=tuple(tuple(self._allowed(state, rule, agent) for agent in seats) for rule in rules),
+        )
+
+    def _acted(self, setting: _Setting, joint: Joint, decisions: Decisions) -> _Acted:
+        """Restrict, legalise, transform, play, detect and pay."""
+        state, noise, rules, moments = setting.state, setting.noise, setting.rules, setting.moments
+        legal = tuple(
+            action if space.contains(action) else self._clamp(setting.hard[agent], action, state, agent)
+            for agent, (space, action) in enumerate(zip(setting.spaces, joint, strict=True))
+        )
+        executed = legal
+        for rule, at in zip(rules, moments, strict=True):
+            executed = rule.instrument.transform(at, rule.memory, executed)
+        executed = tuple(
+            legal[agent] if agent in self.exempt else self._clamp(setting.hard[agent], action, state, agent)
+            for agent, action in enumerate(executed)
+        )
+        outcome = self.mechanism.step(state.physical, executed, noise)
+
+        seen: list[Played] = []
+        events: list[RuleEvent] = []
+        for rule, at, within in zip(rules, moments, setting.allowed, strict=True):
+            allowed = within
+            if rule.instrument.enforcement == "hard":
+                # it could not be broken; what is outside was forced by another rule
+                allowed = tuple(a if a and a.contains(done) else None for a, done in zip(within, executed, strict=True))
+            played = Played(legal, executed, outcome, noise, allowed, decisions=_under(decisions, rule.id))
+            breaches = tuple(
+                _judge(rule, breach, noise, defying=(breach.agent, rule.id) in state.ledger.defying)
+                for breach in rule.instrument.breaches(at, rule.memory, played)
+            )
+            seen.append(replace(played, breaches=breaches))
+            events.extend(event for breach in breaches for event in _told(rule, breach))
+        broken = tuple(
+            (rule.id, breach) for rule, played in zip(rules, seen, strict=True) for breach in played.breaches
+        )
+
+        transfers = _shared_pot(state, self.agents)
+        balances = _settle(outcome.payoffs, transfers)
+        pot: Number = 0
+        for place, (rule, at) in enumerate(zip(rules, moments, strict=True)):
+            seen[place] = replace(seen[place], broken=broken, balances=balances)
+            paid = rule.instrument.pay(at, rule.memory, seen[place])
+            transfers.extend(paid.transfers)
+            events.extend(paid.events)
+            balances = _settle(balances, paid.transfers)
+            pot += sum(row.amount for row in paid.transfers if row.payee is None and row.reason == "pot")
+        return _Acted(legal, executed, outcome, seen, events, transfers, balances, pot)
 
     def second_stage(self, state: GovernedState, first: GovernedTransition) -> tuple[Ask, ...]:
         """Who has to decide what, after everybody acted; `first` is the step without decisions."""

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from society.core.actions import Action, Joint
-from society.core.batching import batch_by_steps
 from society.core.governed import Governed, GovernedState, GovernedTransition
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf
 from society.core.seeds import Noise
@@ -43,11 +42,7 @@ class Held:
         return self.game.step(state, joint, noise, self.decisions)
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
-        if self.decisions:
-            return batch_by_steps(self, state, joints, noise)
-        if self.game.instruments:
-            return self.game.batch(state, joints, noise)
-        return self.game.mechanism.batch(state.physical, joints, noise)  # its next states are physical ones
+        return self.game.outcomes(state, joints, noise, self.decisions)  # its next states are physical ones
 
 
 def bare(game: object, state: Any) -> tuple[Mechanism[Any], Any] | None:  # Any: each mechanism has its own state
