@@ -41,7 +41,7 @@ def test_an_installed_wheel_plays_a_shipped_scenario_from_an_empty_folder(wheel,
     command = [sys.executable, "-m", "society", "run", "fishery", "--model", "mock:sustainable", "--json"]
     done = subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    (run,) = json.loads(done.stdout)["runs"]
+    (run,) = json.loads(done.stdout)
     assert run["status"] == "completed"
     assert (empty / "logs" / "society.db").exists()
     where = [sys.executable, "-c", "import society; print(society.__file__)"]
