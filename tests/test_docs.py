@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from society import load, loads, play_sync
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path.name for path in ROOT.glob("*.md")) + sorted(
@@ -47,3 +50,19 @@ def test_every_cited_source_is_in_the_references():
             cited[key] = path.name
     missing = {key: where for key, where in cited.items() if key not in known}
     assert not missing
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "yaml")])
+def test_the_scenarios_on_a_page_load(page):
+    for block in blocks(page, "yaml"):
+        assert loads(block).names
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sql")])
+def test_the_questions_on_a_page_have_answers(page, tmp_path):
+    url = f"sqlite:///{tmp_path / 'society.db'}"
+    play_sync(load("fishery"), model="mock:conditional", log=url)
+    for block in blocks(page, "sql"):
+        with sqlite3.connect(tmp_path / "society.db") as connection:
+            assert connection.execute(block).fetchall()
+        connection.close()
