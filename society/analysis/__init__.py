@@ -15,30 +15,54 @@ if TYPE_CHECKING:
     from society.analysis.alignment.decompose import decompose as decompose
     from society.analysis.banzhaf_index import Banzhaf as Banzhaf
     from society.analysis.banzhaf_index import banzhaf as banzhaf
+    from society.analysis.calibration import calibrate as calibrate
+    from society.analysis.comovement import co_movement as co_movement
+    from society.analysis.comovement import naive_correlation as naive_correlation
     from society.analysis.cores import core as core
     from society.analysis.cores import least_core as least_core
+    from society.analysis.effects import group_effects as group_effects
+    from society.analysis.favours import collusion_table as collusion_table
+    from society.analysis.favours import favouritism as favouritism
     from society.analysis.hedonic_games import stable_partitions as stable_partitions
     from society.analysis.nucleoli import kohlberg as kohlberg
     from society.analysis.nucleoli import nucleolus as nucleolus
     from society.analysis.nucleoli import prenucleolus as prenucleolus
+    from society.analysis.power import power_of as power_of
+    from society.analysis.power import seizure as seizure
+    from society.analysis.power import seizure_index as seizure_index
+    from society.analysis.power import voting_power as voting_power
     from society.analysis.shapley_value import shapley as shapley
     from society.analysis.shapley_value import shapley_sampled as shapley_sampled
+    from society.analysis.simulator_games import SimulatorGames as SimulatorGames
+    from society.analysis.talking import private_channels as private_channels
 
 _HOME = {
     "Alignment": "alignment.alignment",
     "Banzhaf": "banzhaf_index",
     "Decomposition": "alignment.chains",
+    "SimulatorGames": "simulator_games",
     "align": "alignment.align",
     "banzhaf": "banzhaf_index",
+    "calibrate": "calibration",
+    "co_movement": "comovement",
+    "collusion_table": "favours",
     "core": "cores",
     "decompose": "alignment.decompose",
+    "favouritism": "favours",
+    "group_effects": "effects",
     "kohlberg": "nucleoli",
     "least_core": "cores",
+    "naive_correlation": "comovement",
     "nucleolus": "nucleoli",
+    "power_of": "power",
     "prenucleolus": "nucleoli",
+    "private_channels": "talking",
+    "seizure": "power",
+    "seizure_index": "power",
     "shapley": "shapley_value",
     "shapley_sampled": "shapley_value",
     "stable_partitions": "hedonic_games",
+    "voting_power": "power",
 }
 """In which file of this room each public name lives. No file is called like a name in it."""
 
