@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from society.cli import align, check, listing, metrics, models, new, resume, run, runs, schema, show, transcript
+from society.cli import align, check, doctor, listing, metrics, models, new, resume, run, runs, schema, show, transcript
 
 
 def _version(on: bool) -> None:
@@ -55,5 +55,6 @@ app.command("transcript")(transcript.transcript)
 app.command("align")(align.align)
 app.command("metrics")(metrics.metrics)
 app.command("schema")(schema.schema)
+app.command("doctor")(doctor.doctor)
 app.command("new")(new.new)
 app.add_typer(models.app, name="models")
