@@ -44,14 +44,12 @@ class Rehearsal:
         played: rounds that were rehearsed; rounds: those the run would have.
         expected: by model, over all rounds; those that were not rehearsed count as the last one that was.
         events: what happened in the rehearsal.
-        prompts: the first question of each stage, exactly as a model would get it.
     """
 
     played: int
     rounds: int
     expected: dict[str, Tally]
     events: tuple[Event, ...]
-    prompts: dict[str, ModelRequest]
 
 
 async def rehearse(scenario: Scenario, *, rounds: int = 10) -> Rehearsal:
@@ -87,7 +85,7 @@ async def rehearse(scenario: Scenario, *, rounds: int = 10) -> Rehearsal:
         times = 1 + (scenario.rounds - played if number == played and not ended else 0)
         for model, tally in by_model.items():
             expected[model].add(tally, times)
-    return Rehearsal(played, played if ended else scenario.rounds, dict(expected), tuple(stage.events), stage.prompts)
+    return Rehearsal(played, played if ended else scenario.rounds, dict(expected), tuple(stage.events))
 
 
 class _Enough(Exception):
@@ -100,7 +98,6 @@ class _Stage:
 
     rounds: int
     events: list[Event] = field(default_factory=list)
-    prompts: dict[str, ModelRequest] = field(default_factory=dict)
     tallies: dict[int, dict[str, Tally]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Tally)))
 
     async def stage(self, events: tuple[Event, ...]) -> None:
@@ -117,7 +114,6 @@ class _Counting:
         self.inner: ModelClient = MockModel(PERSONALITY)
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
-        self.stage.prompts.setdefault(request.at.stage, request)
         response = await self.inner.complete(request)
         usage = likely_usage(request, response.text)
         tally = Tally(1, usage.tokens_in or 0, usage.tokens_out or 0, request.sampling.max_tokens)

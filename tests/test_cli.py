@@ -17,7 +17,9 @@ from society.scenario.places import shipped
 
 ROOT = Path(__file__).parent.parent
 PLAIN = "name: plain\nmechanism: common_pool\nagents: 3\nrounds: 2\n"
-COMMANDS = ("check", "list", "show", "new", "runs", "transcript", "schema", "models")
+COMMANDS = (
+    "align", "check", "doctor", "list", "metrics", "models", "new", "resume", "run", "runs", "schema", "show", "transcript",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -174,6 +176,34 @@ def test_list_names_everything_and_show_tells_of_each(society):
 def test_list_of_one_kind_is_one_line_each(society):
     _, out, _ = society("list", "mechanisms")
     assert any(line.strip().startswith("common_pool ") for line in out.splitlines())
+
+
+def test_the_exact_prompts_of_a_scenario_are_shown(society):
+    code, out, _ = society("show", "scenario", "fishery", "--prompts", "--agent", "Ben")
+    assert code == 0
+    assert "ACT (about" in out and "| You are Ben, one of 5 fishers" in out
+    assert society("show", "scenario", "fishery", "--prompts", "--agent", "Bn")[0] == 2
+
+
+# doctor
+
+
+def test_the_doctor_says_what_works(society):
+    code, out, _ = society("doctor", "--model", "mock:sustainable", "--json")
+    findings = {finding["what"]: finding for finding in json.loads(out)}
+    assert code == 0
+    assert findings["model mock:sustainable"]["words"].endswith("keeps to a schema")
+    assert all(finding["mend"] for finding in findings.values() if finding["verdict"] != "fine")
+
+
+def test_the_doctor_names_what_is_broken_and_its_mend(society, tmp_path):
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "act.j2").write_text("x" * 100_000)
+    code, out, _ = society("doctor", "--model", "openai:some-model", "--json")
+    broken = {finding["what"]: finding for finding in json.loads(out) if finding["verdict"] == "broken"}
+    assert code == 1
+    assert set(broken) == {"prompts", "model openai:some-model"}
+    assert "OPENAI_API_KEY" in broken["model openai:some-model"]["words"]
 
 
 # schema and new

@@ -21,29 +21,37 @@ def show(
             "--prompts", envvar="SOCIETY_PROMPTS", help="Of a scenario: the exact prompts of its first round."
         ),
     ] = False,
+    agent: Annotated[
+        str | None,
+        typer.Option(
+            "--agent", metavar="NAME", envvar="SOCIETY_AGENT", help="With --prompts: whose; default: the first."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show one thing whole: its rules, its fields with their units, and where it comes from."""
-    import asyncio
+    import dataclasses
 
+    from society.agents.preview import preview
     from society.cli.output import result, result_json
     from society.cli.shelves import shelf
-    from society.rehearsal import rehearse
     from society.scenario.load import load
     from society.views.catalogue import pick
     from society.views.terminal import safe, safe_lines
+    from society.views.transcript import seat_of
 
     where = shelf(kind)
     if prompts and where.name == "scenario":
-        asked = asyncio.run(rehearse(load(name), rounds=1)).prompts.values()
+        scenario = load(name)
+        shown = preview(scenario, 0 if agent is None else seat_of(agent, scenario.names))
         if json:
-            result_json([{"stage": q.at.stage, "messages": [[m.role, m.content] for m in q.messages]} for q in asked])
+            result_json([dataclasses.asdict(one) for one in shown])
             return
-        for question in asked:
-            result(f"{question.at.stage.upper()}\n")
-            for message in question.messages:
-                result(f"  {message.role}")
-                result("".join(f"    | {line}".rstrip() + "\n" for line in safe_lines(message.content)))
+        for one in shown:
+            result(f"{one.stage.upper()} (about {one.tokens} tokens)\n")
+            for role, words in (("system", one.system), ("user", one.question)):
+                result(f"  {role}")
+                result("".join(f"    | {line}".rstrip() + "\n" for line in safe_lines(words)))
         return
     card = pick(where.cards(), name, where.name)
     if json:
