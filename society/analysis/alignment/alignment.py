@@ -185,7 +185,7 @@ class Alignment:
             slack=tidy(slack) if valued else None,
             start=decisions[0].start,
             earned=tidy(earned),
-            left_open=tidy((last.gap.W4 - last.earned) * weight / self.discount) if valued and self.discount else 0,
+            left_open=over((last.gap.W4 - last.earned) * weight, self.discount) if valued and self.discount else 0,
             reference=last.reference,
             ceiling_exact=all(d.gap.ceiling_exact for d in decisions),
             scale=scale,
