@@ -110,8 +110,11 @@ class Edge(_Part):
     """A one-way road."""
 
     start: Node
+    """the node it leaves"""
     end: Node
+    """the node it leads to"""
     latency: Latency
+    """minutes it takes, as a function of the flow on it"""
 
     @property
     def name(self) -> str:
@@ -122,7 +125,9 @@ class Trip(_Part):
     """Where an agent starts and where it wants to be."""
 
     start: Node
+    """the node it starts from"""
     end: Node
+    """the node it wants to reach"""
 
 
 def _edge(start: str, end: str, a: int, b: int = 0, *, shared: bool = False) -> Edge:

@@ -104,6 +104,7 @@ class AgentSpec(_Part):
     policy: Annotated[LlmPolicy | ScriptedPolicy | HumanPolicy, Field(discriminator="kind")] = Field(
         default_factory=LlmPolicy
     )
+    """what decides for it: a language model, a script or a person"""
     model: str | None = None
     """a name from `models`; default: `models.default`"""
 
@@ -143,8 +144,11 @@ class Stages(_Part):
     """What a round consists of."""
 
     talk: Talk = Field(default_factory=Talk)
+    """messages before acting"""
     declare: DeclareStage = Field(default_factory=DeclareStage)
+    """what each agent states in private before acting"""
     act: ActStage = Field(default_factory=ActStage)
+    """how actions are asked for"""
 
 
 class Disclosure(_Part):
@@ -164,10 +168,13 @@ class ModelSettings(_Part):
     name: str
     """local, mock:NAME, openai:NAME, or NAME@URL given on the command line"""
     temperature: float | None = Field(None, ge=0, le=5)
+    """how freely words are drawn; null: the provider's default"""
     top_p: float | None = Field(None, gt=0, le=1)
+    """words are drawn from the likeliest that make up this probability; null: the provider's default"""
     max_tokens: int = Field(512, ge=1, le=100_000)
     """longest answer, in tokens"""
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    """how long a reasoning model thinks; null: the provider's default"""
     context_tokens: int = Field(6000, ge=500, le=1_000_000)
     """longest prompt, in tokens as this package estimates them; older history is dropped beyond it"""
 

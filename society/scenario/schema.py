@@ -42,7 +42,6 @@ def schema(scripts: Mapping[str, type[BaseModel]] | None = None) -> Shape:
         refs = [by_type[kind, "validation"]["$ref"] for kind in registry.types.values()]
         for ref in refs:
             shape = defs[ref.rsplit("/", 1)[1]]
-            shape["properties"].pop("agents", None)
             shape["required"] = [
                 "kind",
                 *(name for name in shape.get("required", ()) if name not in ("kind", "agents")),
@@ -125,9 +124,15 @@ def _or(fields: Shape, name: str, *short: Shape) -> None:
     fields[name] = {"anyOf": [*short, whole], **kept}
 
 
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
+
 def _untitle(shape: Any) -> None:
-    """Titles repeat the names of fields; editors show them in place of the description."""
+    """Titles repeat the names of fields; editors show them in place of the description. Bounds get their standard names."""
     if isinstance(shape, dict):
+        for bound, standard in _BOUNDS.items():
+            if isinstance(shape.get(bound), (int, float)):
+                shape[standard] = shape.pop(bound)
         if isinstance(shape.get("title"), str):
             del shape["title"]
         for inside in shape.values():

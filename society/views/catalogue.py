@@ -182,16 +182,20 @@ def _named(name: str, defs: Mapping[str, Any]) -> str:
 
 
 def _bounds(shape: Mapping[str, Any]) -> str:
-    low, high = shape.get("minimum"), shape.get("maximum")
+    low, high = shape.get("minimum", shape.get("ge")), shape.get("maximum", shape.get("le"))
     if low is not None and high is not None:
         return f", {low} to {high}"
     parts = [
         f"{words} {shape[key]}"
         for key, words in (
             ("minimum", "at least"),
+            ("ge", "at least"),
             ("exclusiveMinimum", "more than"),
+            ("gt", "more than"),
             ("maximum", "at most"),
+            ("le", "at most"),
             ("exclusiveMaximum", "less than"),
+            ("lt", "less than"),
             ("maxLength", "characters at most"),
         )
         if key in shape
