@@ -52,7 +52,7 @@ async def test_a_person_is_shown_the_rules_once_and_each_entry_once():
     await policy.answer(act(history=history))
     await policy.answer(act(history=[*history, Heard(1, 0, 2, None, "Hi")]))
     text = "\n".join(shown)
-    assert text.count("You are Ann, one of 5 fishers") == 1
+    assert text.count("You are Ann, fisher at the lake, one of 5") == 1
     assert text.count("Bo says to everybody") == 1 and text.count("Cy says to everybody") == 1
     assert "\x1b" not in text and NAMES[0] in text
 

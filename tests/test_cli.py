@@ -181,7 +181,7 @@ def test_list_of_one_kind_is_one_line_each(society):
 def test_the_exact_prompts_of_a_scenario_are_shown(society):
     code, out, _ = society("show", "scenario", "fishery", "--prompts", "--agent", "Ben")
     assert code == 0
-    assert "ACT (about" in out and "| You are Ben, one of 5 fishers" in out
+    assert "ACT (about" in out and "| You are Ben, fisher at the lake, one of 5" in out
     assert society("show", "scenario", "fishery", "--prompts", "--agent", "Bn")[0] == 2
 
 

@@ -23,9 +23,11 @@ from society.core.policy import Act, Declare, Happened, Heard, Speak
 from society.core.seeds import Noise
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
+from society.scenario.load import load as load_scenario
 from society.scenario.model import AgentSpec, Scenario
 
 GOLDEN = Path(__file__).parent / "golden"
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
 GOALS = {
     "own_payoff": {},
     "group_welfare": {},
@@ -301,10 +303,26 @@ def test_the_working_directory_comes_first(tmp_path, monkeypatch):
     assert Questions(brief(fishery(), 0, prompts), prompts).text(act()).startswith("Do it. {")
 
 
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_scenario_can_be_told_to_everybody(path):
+    scenario = load_scenario(path)
+    check_templates(scenario, PROMPTS, templates_used(scenario, PROMPTS))
+    for agent in range(len(scenario.agents)):
+        for shown in preview(scenario, agent, PROMPTS):
+            assert shown.tokens < 0.8 * scenario.model_of(agent).context_tokens
+            for strange in ("None", "Fraction(", "{{", "  "):
+                assert strange not in shown.system + shown.question
+
+
+def test_who_moved_before_is_told_in_a_sequential_stage():
+    question = Act(Position(1, "act", 0, 2), seen_in(agent=2), earlier=((0, 12), (1, 30)))
+    assert "Before you: Ann 12, Bo 30.\nAct now." in Questions(brief(fishery(), 2, PROMPTS), PROMPTS).text(question)
+
+
 def test_a_preview_shows_what_would_be_sent():
     shown = preview(fishery(), 2, PROMPTS)
     assert [one.stage for one in shown] == ["talk", "declare", "act"]
-    assert all(one.system.startswith("You are Cy, one of 5 fishers") for one in shown)
+    assert all(one.system.startswith("You are Cy, fisher at the lake, one of 5") for one in shown)
     assert shown[2].question == Questions(brief(fishery(), 2, PROMPTS), PROMPTS).text(act(agent=2))
     assert shown[2].schema["required"] == ["action"] and "x-society" not in str(shown)
     quiet = fishery(stages={"talk": {"turns": 0}, "declare": {"predict": "off"}})
