@@ -24,6 +24,7 @@ from society.core.actions import Amount
 from society.core.calls import ModelResponse, Position
 from society.core.errors import BadInput, Paused, ProviderRefused
 from society.core.policy import Draft, Happened, Speak, Utterance
+from society.mechanisms import MECHANISMS
 from society.models.schema import full
 from society.scenario.model import AgentSpec, OnFailure
 from society.scenario.model import ScriptedPolicy as ScriptedSpec
@@ -169,6 +170,21 @@ async def test_moves_are_offered_and_read_beside_words():
     assert '"move": "transfer"' in model.requests[0].messages[1].content
     again = await policy.answer(question)
     assert (again.status, again.value) == ("retried", Utterance())
+
+
+async def test_a_prompt_does_not_list_a_thousand_agents_three_times():
+    names = tuple(f"Agent {seat}" for seat in range(300))
+    mechanism = MECHANISMS.parse({"kind": "common_pool", "agents": 300})
+    crowd = fishery(mechanism=mechanism, agents=tuple(AgentSpec(name=name) for name in names))
+    model = CannedModel('{"intended": 1}', '{"messages": []}')
+    policy = policy_with(model, crowd)
+    await policy.answer(declare(scenario=crowd))
+    await policy.answer(speak(scenario=crowd, private=True))
+    request, talked = model.requests
+    assert len(talked.messages[1].content) < 1500
+    assert len(request.schema["properties"]["predicted"]["properties"]) == 299
+    assert "<the same for each of the others>" in request.messages[1].content
+    assert len(request.messages[1].content) < 1500
 
 
 # Secrets

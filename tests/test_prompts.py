@@ -249,13 +249,19 @@ REFUSED = {
     "a missing filter": "{{ me | shout }}",
     "joined texts": "{{ me ~ me }}",
     "itself": "{% include 'x.j2' %}",
+    "doubling by addition": "{% set a = me + me %}{% set b = a + a %}{{ b }}",
+    "doubling by joining": "{% set a = [me, me] | join %}{{ a }}",
+    "doubling by a block": "{% set a %}{{ me }}{{ me }}{% endset %}{{ a }}",
+    "loops in loops": "{% for a in names %}" * 4 + "x" + "{% endfor %}" * 4,
+    "includes that double": "{% include 'x1.j2' %}{% include 'x1.j2' %}",
     "a deep loop": "{% for a in names %}" * 2000,
 }
 
 
 @pytest.mark.parametrize("source", REFUSED.values(), ids=REFUSED.keys())
 def test_what_a_template_must_not_do_is_refused_by_name_at_once(source):
-    prompts = Prompts({**PROMPTS.sources, "x.j2": source})
+    doubling = {f"x{k}.j2": f"{{% include 'x{k + 1}.j2' %}}" * 2 for k in range(1, 40)} | {"x40.j2": "x"}
+    prompts = Prompts({**PROMPTS.sources, **doubling, "x.j2": source})
     started = time.perf_counter()
     with pytest.raises(TemplateFault, match=r"x\.j2|nowhere"):
         prompts.render("x.j2", {"theme": plain_data(LAKE), "me": "Ann", "names": list(NAMES)})

@@ -41,7 +41,10 @@ _FORBIDDEN = (
     nodes.Pow,
     nodes.Extends,
     nodes.Concat,
+    nodes.AssignBlock,
 )
+MOST_NESTED_LOOPS = 3
+MOST_INCLUDES = 100
 _FILTERS = frozenset(
     {"items", "listed", "join", "length", "lower", "upper", "capitalize", "first", "last", "abs", "round"}
 )
@@ -52,9 +55,9 @@ class TemplateFault(BadInput):
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Multiplication is for numbers: a repeated string would be a bomb."""
+    """Arithmetic is for numbers: a text that repeats or doubles itself would be a bomb."""
 
-    intercepted_binops = frozenset({"*", "%"})
+    intercepted_binops = frozenset({"+", "*", "%"})
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if not all(isinstance(value, (int, float)) for value in (left, right)):
@@ -197,19 +200,23 @@ class Prompts:
         """
         if name in self._closures:
             return self._closures[name]
-        found: set[str] = set()
+        sizes: dict[str, int] = {}
 
-        def visit(part: str, above: tuple[str, ...]) -> None:
+        def visit(part: str, above: tuple[str, ...]) -> int:
             if part in above:
                 raise TemplateFault(f"prompt template {name!r}: {part!r} includes itself")
-            found.add(part)
-            for included in meta.find_referenced_templates(self._tree(part)):
-                if included is None:
-                    raise TemplateFault(f"prompt template {part!r}: the name of an include must be written out")
-                visit(included, (*above, part))
+            if part not in sizes:
+                size = 1
+                for included in meta.find_referenced_templates(self._tree(part)):
+                    if included is None:
+                        raise TemplateFault(f"prompt template {part!r}: the name of an include must be written out")
+                    size += visit(included, (*above, part))
+                sizes[part] = size
+            return sizes[part]
 
-        visit(name, ())
-        self._closures[name] = tuple(sorted(found))
+        if visit(name, ()) > MOST_INCLUDES:
+            raise TemplateFault(f"prompt template {name!r}: more than {MOST_INCLUDES} includes")
+        self._closures[name] = tuple(sorted(sizes))
         return self._closures[name]
 
     def hash(self, name: str) -> str:
@@ -247,12 +254,25 @@ class Prompts:
                 f"prompt template {name!r}, line {node.lineno}: {type(node).__name__.lower()} is not allowed here; "
                 "templates hold text, values, conditions, loops, blocks and includes"
             )
+        for assigned in tree.find_all(nodes.Assign):
+            for grown in assigned.find_all(nodes.Filter):
+                if grown.name in ("join", "listed"):
+                    raise TemplateFault(
+                        f"prompt template {name!r}, line {grown.lineno}: texts cannot be kept in a name"
+                    )
+        if _nested_loops(tree) > MOST_NESTED_LOOPS:
+            raise TemplateFault(f"prompt template {name!r}: more than {MOST_NESTED_LOOPS} loops inside each other")
         for wanted in tree.find_all(nodes.Filter):
             if wanted.name not in self._environment.filters:
                 raise TemplateFault(
                     f"prompt template {name!r}, line {wanted.lineno}: no filter {wanted.name!r} "
                     f"(known: {', '.join(sorted(self._environment.filters))})"
                 )
+
+
+def _nested_loops(node: nodes.Node) -> int:
+    below = max((_nested_loops(child) for child in node.iter_child_nodes()), default=0)
+    return below + isinstance(node, nodes.For)
 
 
 def _read_template(path: Path, folder: Path) -> str:

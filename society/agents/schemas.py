@@ -23,6 +23,10 @@ Schema = dict[str, Json]
 MOST_MESSAGES = 3
 MOST_BELIEFS = 4
 OBJECTIVE_CHARACTERS = 120
+MOST_ALIKE = 10
+"""Longest row of properties with one shape that a prompt lists one by one."""
+MOST_OPTIONS = 24
+"""Longest list of words that a prompt spells out."""
 EVERYBODY = "everybody"
 
 
@@ -141,7 +145,9 @@ def shape(schema: Json) -> str:
         pairs = [f"{json.dumps(key, ensure_ascii=False)}: {words}" for key, words in _shapes(properties)]
         return "{" + ", ".join(pairs) + "}"
     if isinstance(options, (list, tuple)) and schema.get("type") == "string":
-        words = [json.dumps(option, ensure_ascii=False) for option in options]
+        words = [json.dumps(option, ensure_ascii=False) for option in options[:MOST_OPTIONS]]
+        if len(options) > MOST_OPTIONS:
+            words.append("another one")
         return words[0] if len(words) == 1 else f"<{' or '.join(words)}>"
     if isinstance(variants, (list, tuple)):
         return " or ".join(shape(variant) for variant in variants)
@@ -152,9 +158,13 @@ def shape(schema: Json) -> str:
 
 
 def _shapes(properties: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
-    """The shape of each property; where it is the same as that of the one before, it is not repeated."""
-    before = ""
+    """The shape of each property. What is the same as before is not repeated, and in a long row not listed either."""
+    before, alike = "", 0
     for key, value in properties.items():
         words = shape(value)
-        yield key, "<the same>" if words == before and len(words) > len("<the same>") else words
+        alike = alike + 1 if words == before else 0
         before = words
+        if alike == MOST_ALIKE:
+            yield "...", "<the same for each of the others>"
+        if alike < MOST_ALIKE:
+            yield key, "<the same>" if alike and len(words) > len("<the same>") else words
