@@ -14,7 +14,8 @@ from typing import TypeVar, cast
 from society.agents.briefing import Brief
 from society.agents.prompting import Prompts
 from society.agents.questions import Questions, transcript_of
-from society.agents.reading import read, read_action
+from society.agents.reading import read
+from society.agents.stated import read_action
 from society.core.errors import Paused, Unreadable
 from society.core.policy import Answer, Declaration, Declare, Draft, ParseStatus, Question, Speak, Utterance
 

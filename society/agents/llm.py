@@ -14,8 +14,9 @@ from society.agents.extracting import find, refuses, visible
 from society.agents.hints import Hints
 from society.agents.prompting import Prompts
 from society.agents.questions import Questions, transcript_of
-from society.agents.reading import Reading, read
+from society.agents.reading import read
 from society.agents.schemas import answer_schema
+from society.agents.stated import Reading
 from society.agents.transcript import inert
 from society.agents.window import Window, tokens_in
 from society.core.calls import ChatMessage, ModelClient, ModelRequest, ModelResponse, Sampling

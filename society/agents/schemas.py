@@ -25,7 +25,7 @@ MOST_BELIEFS = 4
 OBJECTIVE_CHARACTERS = 120
 MOST_ALIKE = 10
 """Longest row of properties with one shape that a prompt lists one by one."""
-MOST_OPTIONS = 24
+MOST_OPTIONS = 100
 """Longest list of words that a prompt spells out."""
 EVERYBODY = "everybody"
 
