@@ -1,18 +1,20 @@
 """A model's words as typed answers: what is read, what is mended, and what is refused."""
 
+import dataclasses
 import json
 import time
 from fractions import Fraction
 
 import pytest
 from canned import act, decide, declare, seen_in, speak
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from society.agents.extracting import find, visible, without_thoughts
 from society.agents.reading import read
 from society.core.actions import Amount, Choice, Division
 from society.core.errors import OutOfRange, Unreadable
+from society.core.moves import Offer
 from society.core.policy import Belief, Declaration, Draft
 
 QUESTIONS = (act(), speak(), speak(private=True), declare(), declare("distribution"))
@@ -144,6 +146,65 @@ def test_any_text_is_read_or_refused_and_nothing_else_happens(text):
             read(text, question)
         except Unreadable:
             continue
+
+
+KEYS = [
+    "action",
+    "message",
+    "messages",
+    "to",
+    "text",
+    "moves",
+    "move",
+    "rule",
+    "number",
+    "with",
+    "terms",
+    "quorum",
+    "amount",
+]
+KEYS += [
+    "vote",
+    "intended",
+    "predicted",
+    "predicted_total",
+    "distribution",
+    "probability",
+    "actions",
+    "forecast",
+    "Bo",
+    "Cy",
+]
+LEAVES = st.sampled_from(
+    ["0e999999", "-0.0", "1e-15", "1e15", "1E+2", "0.1", "5", "true", "null", '""', '"Bo"', '"propose"']
+)
+ANSWERS = st.recursive(
+    LEAVES | st.integers().map(str) | st.text().map(json.dumps),
+    lambda inner: (
+        st.lists(inner, max_size=4).map(lambda items: f"[{', '.join(items)}]")
+        | st.lists(st.tuples(st.sampled_from(KEYS), inner), max_size=5).map(
+            lambda pairs: "{" + ", ".join(f'"{key}": {value}' for key, value in dict(pairs).items()) + "}"
+        )
+    ),
+    max_leaves=12,
+)
+OFFERS = (
+    Offer("propose", "pact", seats=(1, 2), terms={"amount": Amount.between(0, 9)}, quorum=True),
+    Offer("transfer", "aid", seats=(1,), amount=Amount.between(0, 5)),
+    Offer("vote", "law", targets=(1, 2), words=("yes", "no")),
+)
+ASKED = (*QUESTIONS, declare("total"), decide(Bo=Amount.between(0, 5)), act(space=Division(total=10, parts=2)))
+
+
+@given(ANSWERS, st.booleans())
+@settings(max_examples=200)
+def test_any_json_is_read_or_refused_and_nothing_else_happens(text, last):
+    for question in (*ASKED, dataclasses.replace(speak(private=True), offers=OFFERS)):
+        try:
+            reading = read(text, question, last=last)
+        except Unreadable:
+            continue
+        json.dumps(reading.submitted, allow_nan=False)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5))

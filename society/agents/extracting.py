@@ -178,7 +178,9 @@ def _decimal(numeral: str) -> Decimal:
         value = Decimal(numeral)
     except InvalidOperation:
         raise _Refused("that number is out of bounds") from None
-    if value and (len(numeral) > 2 * MOST_DIGITS or abs(value.adjusted()) > MOST_DIGITS):
+    if not value:
+        return Decimal(0)
+    if len(numeral) > 2 * MOST_DIGITS or abs(value.adjusted()) > MOST_DIGITS:
         raise _Refused("that number is out of bounds")
     return value
 
