@@ -69,6 +69,10 @@ BAD = {
         GOOD + "models: {default: x@http://localhost/v1}\n",
         "4:19: models.default.name: an address must not stand in a scenario",
     ),
+    "file in a scenario": (
+        GOOD + "models: {default: mock:script:/etc/passwd}\n",
+        "4:19: models.default.name: a model's file must not be named in a scenario",
+    ),
     "key in a scenario": (
         GOOD + "models: {default: {name: local, api_key: sk-abcdef}}\n",
         "4:33: models.default.api_key: unknown field 'api_key'",
@@ -304,3 +308,8 @@ def test_nothing_in_a_text_is_expanded(monkeypatch):
     monkeypatch.setenv("SECRET_WORD", "boo")
     about = "${SECRET_WORD} $SECRET_WORD {{7*7}} %s"
     assert loads(GOOD + f'about: "{about}"\n').about == about
+
+
+def test_the_command_line_may_name_addresses_and_files():
+    options = ["models.default.name=x@http://localhost:1/v1", "models.other.name=mock:script:answers.jsonl"]
+    assert loads(GOOD, options).models["default"].name == "x@http://localhost:1/v1"

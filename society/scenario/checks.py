@@ -36,9 +36,15 @@ def check_words(root: Node) -> list[Problem]:
     for name in known:
         settings = models.get(name) if models is not None else None
         address = settings.get("name") if settings is not None else None
-        if address is not None and isinstance(address.value, str) and ("@" in address.value or "://" in address.value):
+        if address is None or not isinstance(address.value, str) or not address.place.line:
+            continue  # what the command line sets may name any place
+        if "@" in address.value or "://" in address.value:
             message = "an address must not stand in a scenario; give it on the command line: --model NAME@URL"
-            problems.append(problem_at(root, ("models", name, "name"), message))
+        elif address.value.startswith(("local:", "mock:script")):
+            message = "a model's file must not be named in a scenario; give it on the command line: --model KIND:PATH"
+        else:
+            continue
+        problems.append(problem_at(root, ("models", name, "name"), message))
     seen: dict[str, str] = {}
     for place, agent in enumerate(_agents(root)):
         name_node, model = agent.get("name"), agent.get("model")
