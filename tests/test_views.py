@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from society.core.events import Spoke
 from society.core.policy import Draft
 from society.episode import Episode
+from society.mechanisms import MECHANISMS
 from society.views.catalogue import fields_of, goals, instruments, mechanisms, metrics
 from society.views.story import STAGES, tell
 from society.views.tables import markdown_table, pad, text_table, width
@@ -206,9 +207,29 @@ def test_every_field_says_what_it_means(cards):
 
 
 def test_fields_are_told_in_words():
-    from society.mechanisms import MECHANISMS
-
     fields = {field.name: field for field in fields_of(MECHANISMS.type_of("common_pool"))}
     assert fields["capacity"].type == "whole number, 1 to 1000000"
     assert fields["growth"].default == "doubling"
     assert "agents" not in fields
+
+
+# Rulers
+
+
+def test_the_rulers_of_the_fishery_are_the_published_ones():
+    """100 fish, 5 fishers, doubling: 50 a month for ever and all at the end; four months give 3 * 50 + 100."""
+    from society.scenario.load import load
+    from society.views.rulers import ruler_lines, ruler_rows
+
+    lines = ruler_lines(ruler_rows(load("fishery").mechanism, 4))
+    assert lines[0].startswith("most for all in round 1: 100 at 5 x 20 (exact: ")
+    assert "most for all in 4 rounds: 250 (exact: " in "\n".join(lines)
+
+
+@pytest.mark.parametrize("kind", MECHANISMS.kinds)
+def test_every_mechanism_can_be_shown_with_its_rulers(kind):
+    from society.views.rulers import instance_of, ruler_lines, ruler_rows
+
+    game = instance_of(MECHANISMS.type_of(kind))
+    assert game is not None
+    assert all(": " in line for line in ruler_lines(ruler_rows(game)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from society.core.errors import ScenarioError, UnknownKind, did_you_mean
 from society.views.catalogue import Card
@@ -54,26 +55,29 @@ def shelf(name: str) -> Shelf:
 
 
 def _scenarios() -> dict[str, Card]:
-    from society.scenario.load import load
     from society.scenario.places import shipped
 
-    found = {}
-    for name, path in shipped().items():
-        try:
-            scenario = load(path)
-        except ScenarioError as error:
-            found[name] = Card("scenario", name, f"cannot be played: {str(error).splitlines()[0]}")
-            continue
-        about = " ".join(scenario.about.split())
-        facts = {
-            "file": str(path),
-            "mechanism": scenario.mechanism.kind,
-            "agents": ", ".join(scenario.names),
-            "rounds": str(scenario.rounds),
-            "instruments": ", ".join(rule.kind for rule in scenario.instruments) or "none",
-        }
-        found[name] = Card("scenario", name, about.partition(". ")[0].rstrip("."), about, facts=facts)
-    return found
+    return {name: scenario_card(name, path) for name, path in shipped().items()}
+
+
+def scenario_card(name: str, path: str | Path) -> Card:
+    """The card of one scenario file; one that cannot be played says so."""
+    from society.scenario.load import load
+
+    try:
+        scenario = load(path)
+    except ScenarioError as error:
+        return Card("scenario", name, f"cannot be played: {str(error).splitlines()[0]}")
+    about = " ".join(scenario.about.split())
+    facts = {
+        "file": str(path),
+        "mechanism": scenario.mechanism.kind,
+        "agents": ", ".join(scenario.names),
+        "rounds": str(scenario.rounds),
+        "instruments": ", ".join(rule.kind for rule in scenario.instruments) or "none",
+    }
+    summary = about.partition(". ")[0].rstrip(".") or scenario.name
+    return Card("scenario", scenario.name, summary, about, facts=facts)
 
 
 def _models() -> dict[str, Card]:

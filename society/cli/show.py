@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from society.cli.options import Json
+
+if TYPE_CHECKING:
+    from society.views.catalogue import Card
+    from society.views.tables import Cell
+
+WIDTH = 100
 
 
 def show(
@@ -34,10 +42,14 @@ def show(
 
     from society.agents.preview import preview
     from society.cli.output import result, result_json
-    from society.cli.shelves import shelf
+    from society.cli.shelves import scenario_card, shelf
+    from society.mechanisms import MECHANISMS
     from society.scenario.load import load
+    from society.scenario.places import find_scenario
     from society.views.catalogue import pick
-    from society.views.terminal import safe, safe_lines
+    from society.views.rulers import instance_of, ruler_rows
+    from society.views.tables import value
+    from society.views.terminal import safe_lines
     from society.views.transcript import seat_of
 
     where = shelf(kind)
@@ -53,12 +65,32 @@ def show(
                 result(f"  {role}")
                 result("".join(f"    | {line}".rstrip() + "\n" for line in safe_lines(words)))
         return
-    card = pick(where.cards(), name, where.name)
+    if where.name == "scenario":
+        card = scenario_card(name, find_scenario(name))
+    else:
+        card = pick(where.cards(), name, where.name)
+    game, rounds = None, None
+    if where.name == "scenario" and "mechanism" in (card.facts or {}):
+        scenario = load(name)
+        game, rounds = scenario.mechanism, scenario.rounds
+    elif where.name == "mechanism":
+        game = instance_of(MECHANISMS.type_of(name))
+    rulers = ruler_rows(game, rounds) if game is not None else []
     if json:
-        result_json(card.as_json())
+        plain = [{column: value(cell) for column, cell in row.items()} for row in rulers]
+        result_json({**card.as_json(), **({"rulers": plain} if game is not None else {})})
         return
+    _tell(card, rulers, None if game is None else game.agents)
+
+
+def _tell(card: Card, rulers: Sequence[dict[str, Cell]], agents: int | None) -> None:
+    from society.cli.output import result
+    from society.views.rulers import ruler_lines
+    from society.views.terminal import safe, safe_lines
+
     result(f"{card.name} ({card.kind})\n")
-    result("\n".join(safe_lines(card.about or card.summary)))
+    for line in safe_lines(card.about or card.summary):
+        result(textwrap.fill(line, WIDTH) if len(line) > 2 * WIDTH else line)
     if card.fields:
         result("\nFIELDS\n")
         for field in card.fields:
@@ -68,5 +100,8 @@ def show(
                 result(f"      {safe(field.about)}")
     for fact, words in (card.facts or {}).items():
         result(("\n" if fact == next(iter(card.facts or {})) else "") + f"{fact}: {words}")
+    if agents is not None:
+        result(f"\nRULERS, without instruments, for {agents} agents\n")
+        result("\n".join(f"  {line}" for line in ruler_lines(rulers)))
     if card.sources:
         result(f"\nsources (references.bib): {', '.join(card.sources)}")
