@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from society.analysis.effects import group_effects as group_effects
     from society.analysis.favours import collusion_table as collusion_table
     from society.analysis.favours import favouritism as favouritism
+    from society.analysis.four_notions import Coalitions as Coalitions
+    from society.analysis.four_notions import coalitions as coalitions
     from society.analysis.hedonic_games import stable_partitions as stable_partitions
     from society.analysis.nucleoli import kohlberg as kohlberg
     from society.analysis.nucleoli import nucleolus as nucleolus
@@ -44,6 +46,8 @@ _HOME = {
     "align": "alignment.align",
     "banzhaf": "banzhaf_index",
     "calibrate": "calibration",
+    "Coalitions": "four_notions",
+    "coalitions": "four_notions",
     "co_movement": "comovement",
     "collusion_table": "favours",
     "core": "cores",

@@ -108,7 +108,7 @@ def group_effects(
                 gains=tuple(scores.value(x) for x in gained),
                 inside=tidy(scores.value(inside)),
                 outside=tidy(scores.value(outside)) if n > len(group) else 0,
-                effect=_effect(inside, outside, slack),
+                effect=effect_of(inside, outside, slack),
                 effective=bool(inside > slack),
                 rational=bool((gained[within] >= -slack).all()),
                 without=chosen[place],
@@ -119,7 +119,8 @@ def group_effects(
     return tuple(found)
 
 
-def _effect(inside: Any, outside: Any, slack: float) -> Effect:  # Any: numpy scalars of the table's kind
+def effect_of(inside: Any, outside: Any, slack: float) -> Effect:  # Any: numpy scalars of the table's kind
+    """The class of an effect by the signs of what members and outsiders gained."""
     signs = (int(inside > slack) - int(inside < -slack), int(outside > slack) - int(outside < -slack))
     known: dict[tuple[int, int], Effect] = {
         (1, 1): "cooperative",
@@ -146,13 +147,13 @@ def _without(
     for _ in range(_SWEEPS):
         before = list(row)
         for agent in sorted(movers):
-            row[agent] = _reply(board, row, agent)
+            row[agent] = best_reply(board, row, agent)
         if row == before:
             return tuple(row), True
     return tuple(row), False
 
 
-def _reply(board: Board[S], row: list[Any], agent: int) -> Any:  # Any: an action
+def best_reply(board: Board[S], row: list[Any], agent: int) -> Any:  # Any: an action
     """The agent's best reply; its present action if none is better, else the first of the best."""
     grid = board.grids[agent]
     if all(action in board.grids[seat] for seat, action in enumerate(row)):

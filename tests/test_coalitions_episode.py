@@ -1,0 +1,102 @@
+"""The four notions of coalition on whole episodes whose answer is known."""
+
+from fractions import Fraction as F
+
+import pytest
+
+from society import analysis
+from society.core.policy import Act, Answer, Draft, Utterance
+from tests.test_alignment_episode import play, scenario
+
+SELF = [{"goal": {"kind": "own_payoff"}}]
+
+
+class Plan:
+    """Does what was written down, round by round, and writes to the seats it was told to."""
+
+    def __init__(self, done, to=None):
+        self.done, self.to = done, to
+
+    async def answer(self, question):
+        if isinstance(question, Act):
+            action = self.done[question.at.round - 1]
+            return Answer(action, submitted=action)
+        if hasattr(question, "private"):
+            return Answer(Utterance((Draft(self.to, "now"),) if self.to else ()))
+        return Answer(None)
+
+
+def lake(columns, rounds, talk=None, **more):
+    told = scenario({"kind": "common_pool"}, rounds, SELF * len(columns), **more)
+    return play(told, [Plan(column, talk and talk[seat]) for seat, column in enumerate(columns)])
+
+
+def test_restraint_of_all_saves_the_lake_and_counts_as_effective():
+    found = analysis.coalitions(lake([[10] * 4] * 5, 4), permutations=99)
+    by_group = {effect.members: effect for effect in found.effective}
+    everybody = by_group[tuple(range(5))]
+    assert everybody.effect == "neutral" and everybody.effective and everybody.rational
+    assert everybody.rounds_without == 1, "alone, each asks for all there is in the first month"
+    assert everybody.inside == 5 * 40 - 100 and everybody.outside == 0
+    assert len(found.effective) == 2**5 - 5 - 1 and "every group" in found.effective_note
+    assert found.declared == () and found.power == ()
+    assert found.behavioural.verdict == "no verdict"
+    assert any(d.kind == "effective but undeclared" for d in found.disagreements)
+
+
+def test_one_who_grabs_ends_the_lake_whoever_else_holds_back():
+    """Each of the four could have had no less by asking for more, so their restraint was no effective coalition."""
+    episode = lake([[100], [5], [5], [5], [5]], 1)
+    found = {e.members: e for e in analysis.coalitions(episode, permutations=19).effective}
+    assert found[1, 2, 3, 4].effect == "sacrificial" and not found[1, 2, 3, 4].effective
+
+
+def test_private_channels_are_told_apart_from_public_talk():
+    talk = [(1,), (0,), (3, 4), (2, 4), (2, 3)]
+    stages = {"talk": {"turns": 3, "channels": ["public", "private"]}}
+    episode = lake([[10] * 3] * 5, 3, talk, stages=stages)
+    found = analysis.coalitions(episode, permutations=199)
+    assert found.communicated.partition == ((0, 1), (2, 3, 4))
+    assert found.communicated.reciprocity == 1 and found.communicated.p < 0.05
+    assert {d.members for d in found.disagreements if d.kind == "talking apart"} == {(0, 1), (2, 3, 4)}
+
+
+MOTIONS = [
+    {"name": "emergency", "weights": [6, 2, 2, 1, 1], "quota": 7, "shares": ["1/2", "1/4", "1/12", "1/12", "1/12"]},
+]
+
+
+def test_a_seizure_of_power_is_attributed_to_the_two_who_voted_for_it():
+    mechanism = {
+        "kind": "constitution",
+        "pie": 36,
+        "weights": [3, 2, 2, 1, 1],
+        "quota": 5,
+        "shares": ["1/3", "2/9", "2/9", "1/9", "1/9"],
+        "motions": MOTIONS,
+    }
+    votes = ["yes", "yes", "no", "no", "no"]
+    policies = [Plan(["emergency", vote, "emergency"]) for vote in votes]
+    told = scenario(mechanism, 3, SELF * 5)
+    proposer = next(
+        seed for seed in range(50) if play(told, policies, seed).settled[0].state_after["physical"]["proposer"] < 2
+    )
+    found = analysis.coalitions(play(told, policies, proposer), permutations=19)
+    assert [p.power.hhi for p in found.power] == [F(45, 169), F(45, 169), F(229, 361)]
+    assert [p.seizure_index for p in found.power][:2] == [0, 0] and found.power[2].seizure_index > F(1, 2)
+    (seized,) = found.seizures
+    assert (seized.round, seized.seizure.carried_by, seized.seizure.minimal) == (2, (0, 1), ((0, 1),))
+    assert found.behavioural.note == "the actions are no quantities"
+
+
+def test_an_episode_without_a_finished_round_has_no_effects():
+    from society.episode import Episode
+
+    whole = lake([[10]] * 5, 1)
+    found = analysis.coalitions(Episode.from_events(whole.events[:1]), permutations=19)
+    assert found.effective is None and found.collusion is None and "finished round" in found.effective_note
+
+
+@pytest.mark.parametrize("name", dir(analysis))
+def test_every_public_name_of_the_analysis_is_there(name):
+    assert getattr(analysis, name) is not None
