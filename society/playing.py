@@ -22,7 +22,7 @@ from society.models.pool import ModelPool
 from society.orchestrator import Watcher, play_episode
 from society.run import Run
 from society.scenario.load import resolved
-from society.scenario.model import LlmPolicy, ModelSettings, Scenario, ScriptedPolicy
+from society.scenario.model import Budget, LlmPolicy, ModelSettings, Scenario, ScriptedPolicy
 
 if TYPE_CHECKING:
     from society.models.counters import Counters
@@ -80,10 +80,12 @@ async def resume(
     pool: ModelPool | None = None,
     watcher: Watcher | None = None,
     counters: Counters | None = None,
+    budget: Budget | None = None,
 ) -> Run:
     """Go on with a run that was left: no committed answer is asked for again.
 
-    The run is played from its start against its own journal, and goes on live where the journal ends.
+    The run is played from its start against its own journal, and goes on live where the journal ends. A `budget` stands for
+    the scenario's own from here on; what the run has used already counts against it.
 
     Raises:
         BadInput: no such run, it is finished, or somebody else is writing it.
@@ -93,6 +95,8 @@ async def resume(
     book = open_log(log) if isinstance(log, str) else log
     writer = book.resume_run(ref)
     scenario = Scenario.model_validate(writer.manifest.scenario)
+    if budget is not None:
+        scenario = scenario.model_copy(update={"budget": budget})
     return await _perform(scenario, writer, book, Prompts.load(), Company(pool, watcher, counters))
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -144,6 +147,11 @@ def test_a_spent_budget_is_exit_code_4_and_resumable(society, tmp_path):
     code, _, err = society("run", "plain.yaml", "--set", "budget.tokens=3000", "--set", "rounds=9")
     assert code == 4, err
     assert rows(tmp_path, "SELECT status FROM run") == [("paused",)]
+    assert "society resume" in err
+    assert society("resume")[0] == 4
+    assert society("resume", "--tokens", "1000000", "-q")[0] == 0
+    assert rows(tmp_path, "SELECT status, rounds_played FROM run") == [("completed", 9)]
+    assert society("resume", "--usd", "x")[0] == 2
 
 
 def test_runs_transcript_metrics_and_align_read_what_was_played(society):
@@ -191,6 +199,26 @@ def test_a_signal_leaves_a_run_that_can_be_resumed(tmp_path, sent, code):
     assert "Traceback" not in err and "society resume" in err
     ((status,),) = rows(tmp_path, "SELECT status FROM run")
     assert status == "interrupted"
+
+
+def test_progress_shows_on_a_terminal(tmp_path):
+    """A pseudo-terminal for stderr, a pipe for stdout: the drawing goes to the one, the results to the other."""
+    (tmp_path / "plain.yaml").write_text(PLAIN.replace("rounds: 2", "rounds: 60"))
+    leader, follower = pty.openpty()
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"}
+    command = [sys.executable, "-m", "society", "run", "plain.yaml", "--seeds", "0-1", "--parallel", "2"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=follower)
+    os.close(follower)
+    drawn = b""
+    with suppress(OSError):  # the terminal closes with the process
+        while part := os.read(leader, 65536):
+            drawn += part
+    out, _ = process.communicate(timeout=60)
+    os.close(leader)
+    assert process.returncode == 0
+    assert b"\x1b" not in out and out.count(b"completed") == 2
+    assert re.search(rb"plain mock:sustainable seed 1 +round \d+/60 +\w+", drawn)
+    assert drawn.rstrip().count(b"\x1b[?25h") == 1, "the cursor is shown again"
 
 
 def _wait_for_a_round(tmp_path, process):

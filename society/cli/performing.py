@@ -12,7 +12,7 @@ from society.cli.progress import Board, Going, shown
 from society.core.errors import BadInput, ProviderRefused, SocietyError
 from society.models.pool import ModelPool
 from society.playing import play, resume
-from society.scenario.model import Scenario
+from society.scenario.model import Budget, Scenario
 
 if TYPE_CHECKING:
     from society.log import Log
@@ -28,12 +28,14 @@ class Job:
     Attributes:
         model: the model of all agents that name none; None: the scenario's own.
         resumes: the run to go on with, instead of beginning a new one.
+        budget: another budget for it than the scenario's.
     """
 
     scenario: Scenario
     model: str | None
     seed: int
     resumes: str | None = None
+    budget: Budget | None = None
 
     @property
     def title(self) -> str:
@@ -106,7 +108,9 @@ async def _all(played: Sequence[Played], log: Log, parallel: int, quiet: bool, c
             going: Going = board.begin(job.title, job.scenario.rounds)
             try:
                 if job.resumes is not None:
-                    result.run = await resume(job.resumes, log=log, pool=pool, watcher=going, counters=going.counters)
+                    result.run = await resume(
+                        job.resumes, log=log, pool=pool, watcher=going, counters=going.counters, budget=job.budget
+                    )
                 else:
                     result.run = await play(
                         job.scenario,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from society.cli.conditions import Condition
 from society.cli.output import note, result, result_json
 from society.cli.performing import Job, Played
+from society.core.errors import Paused
 from society.models.names import parse_name
 from society.models.pool import ModelPool
 from society.playing import with_model
@@ -17,6 +18,7 @@ from society.views.alignment import gap_table
 from society.views.moments import key_moments
 from society.views.story import tell
 from society.views.tables import Cell, text_table, value
+from society.views.terminal import safe_lines
 from society.views.transcript import as_text
 
 if TYPE_CHECKING:
@@ -40,7 +42,9 @@ def report(played: Sequence[Played], book: Log, conditions: Sequence[Condition],
             result(text_table([_row(one) for one in done]))
     for one in played:
         if one.error is not None:
-            note(f"{one.job.title}: {one.error}")
+            note("\n".join(safe_lines(f"{one.job.title}: {one.error}")))
+    if any(isinstance(one.error, Paused) for one in played):
+        note("`society resume` goes on, and pays for nothing twice; --usd, --tokens and --minutes give another budget")
     for one, condition in held:
         note(f"{one.job.title}: {condition} holds")
     if done and not quiet and not json:

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 def resume(
     run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id or a unique part of it.")] = None,
     *,
+    usd: Annotated[
+        str | None, typer.Option("--usd", metavar="X", envvar="SOCIETY_USD", help="Another budget in all: US dollars.")
+    ] = None,
+    tokens: Annotated[
+        int | None,
+        typer.Option("--tokens", min=1, envvar="SOCIETY_TOKENS", help="Another budget in all: tokens in and out."),
+    ] = None,
+    minutes: Annotated[
+        str | None,
+        typer.Option("--minutes", metavar="X", envvar="SOCIETY_MINUTES", help="Another budget in all: minutes."),
+    ] = None,
     log: Log = DEFAULT_LOG,
     json: Json = False,
     quiet: Quiet = False,
@@ -25,16 +36,25 @@ def resume(
 
     Without a RUN, the last one that was left. Exit codes as of `society run`.
     """
+    from pydantic import ValidationError
+
     from society.cli.output import note
     from society.cli.performing import Job, Stopped, exit_code, perform
     from society.cli.results import report
     from society.log import open_log
-    from society.scenario.model import Scenario
+    from society.models.settings import ProviderSettings
+    from society.scenario.model import Budget, Scenario
 
-    with open_log(log) as book:
+    with open_log(log, secrets=ProviderSettings.read().secrets) as book:
         info = book.find(run) if run is not None else _last_left(book)
         episode = book.episode(info.id)
-        job = Job(Scenario.model_validate(episode.manifest.scenario), None, info.seed, resumes=info.id)
+        scenario = Scenario.model_validate(episode.manifest.scenario)
+        given = {name: value for name, value in (("usd", usd), ("tokens", tokens), ("minutes", minutes)) if value}
+        try:
+            budget = Budget.model_validate({**scenario.budget.model_dump(), **given}) if given else None
+        except ValidationError as problem:
+            raise BadInput(f"--{problem.errors()[0]['loc'][0]}: {problem.errors()[0]['msg']}") from None
+        job = Job(scenario, None, info.seed, resumes=info.id, budget=budget)
         try:
             played, code = perform([job], book, parallel=1, quiet=quiet or json, command=""), None
         except Stopped as stopped:

@@ -62,6 +62,7 @@ def run(
     from society.cli.results import dry_run_report, report
     from society.log import open_log
     from society.models.names import parse_name
+    from society.models.settings import ProviderSettings
     from society.scenario.load import load
     from society.scenario.seeds import parse_seeds
 
@@ -79,7 +80,7 @@ def run(
     if dry_run:
         return dry_run_report(jobs, json=json)
     command = " ".join(["society", *sys.argv[1:]])
-    with open_log(log) as book:
+    with open_log(log, secrets=ProviderSettings.read().secrets) as book:
         try:
             played, code = perform(jobs, book, parallel=parallel, quiet=quiet or json, command=command), None
         except Stopped as stopped:

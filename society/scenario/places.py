@@ -52,7 +52,8 @@ def find_scenario(name: str | Path) -> Path:
     stem = text.removesuffix(".yaml").removesuffix(".yml").removeprefix("scenarios/")
     if stem in known:
         return known[stem]
-    near = did_you_mean(stem, known)
+    beside_it = path.parent.glob("*.y*ml") if path.parent.is_dir() else ()
+    near = did_you_mean(stem, known) or did_you_mean(path.name, (other.name for other in beside_it))
     listed = f" (known: {', '.join(known)})" if known and not near else ""
     raise ScenarioError(f"there is no scenario {visible(text, 80)!r}{near}{listed}")
 
