@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from society import __version__
+from society.agents.briefing import templates_used
 from society.agents.cast import cast
 from society.agents.prompting import Prompts
 from society.core.errors import Paused
@@ -65,7 +66,7 @@ async def play(
         seed=seed,
         agents=scenario.names,
         models=tuple(_decider(scenario, seat) for seat in range(len(scenario.agents))),
-        prompts={name: prompts.hash(name) for name in prompts.names},
+        prompts=templates_used(scenario, prompts),
         version=__version__,
         schema=SCHEMA_VERSION,
     )
