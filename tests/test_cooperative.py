@@ -286,3 +286,36 @@ def test_stronger_stability_implies_weaker(likes):
     found = analysis.stable_partitions(4, lambda agent, group: sum(likes[agent][o] for o in group if o != agent))
     assert set(found.nash) <= set(found.individual) <= set(found.contractual)
     assert set(found.strict_core) <= set(found.core)
+
+
+@pytest.mark.parametrize(
+    ("payoffs", "level"),
+    [
+        ((5, 3, 1, 0), F(3, 5)),
+        ((4, 3, 2, 1), F(2, 3)),
+        ((3, 2, 0, -1), F(3, 4)),
+        ((3, 4, 3, 0), 0),
+        ((4, 3, 1, 2), F(1, 2)),
+    ],
+    ids=["dilemma 5310", "dilemma 4321", "donation", "risky stag hunt", "chicken"],
+)
+def test_how_much_may_be_kept_when_the_rest_may_go_to_anybody(payoffs, level):
+    from tests.small_games import two_by_two
+
+    assert analysis.general_self_interest_level(two_by_two(*payoffs)).value == level
+
+
+def test_the_public_good_lets_everybody_keep_its_return():
+    from tests.small_games import Gifts, Volunteers
+
+    assert analysis.general_self_interest_level(Gifts(kind="gifts", agents=4)).value == F(2, 5)
+    # whoever lives on another's payoff alone does not mind what volunteering costs itself
+    volunteers = analysis.general_self_interest_level(Volunteers(kind="volunteers", agents=3, benefit=4, cost=1))
+    assert volunteers.value == 0 and volunteers.exact
+
+
+def test_no_transfer_helps_where_cooperation_hurts_everybody():
+    from tests.small_games import two_by_two
+
+    found = analysis.general_self_interest_level(two_by_two(3, 1, 2, 0))
+    assert found.value is None and "no transfer" in found.how

@@ -250,3 +250,19 @@ def test_seats_that_are_served_in_order_are_not_taken_for_alike():
     ruler = Ruler(Mistaken(kind="mistaken", agents=2))
     assert not ruler.board.symmetric
     assert set(ruler.equilibria) == set(Ruler(Lake(kind="lake", agents=2)).equilibria)
+
+
+def test_games_of_chance_are_judged_by_their_expectation_unless_a_world_is_named():
+    """Six assistants ask one human: what comes of an answer is drawn, and so are the proposals."""
+    from society.core.seeds import Noise
+    from society.mechanisms import MECHANISMS
+
+    game = MECHANISMS.parse({"kind": "attention", "agents": 6, "outcomes": "drawn"})
+    asking = ("ask",) * 6
+    fair, world = Ruler(game), Noise(4, 1)
+    assert fair.scores(asking) == game.known_expectation(game.initial_state(), asking)
+    assert Ruler(game, noise=world).scores(asking) == game.step(game.initial_state(), asking, world).payoffs
+    assert fair.scores(asking) != Ruler(game, noise=world).scores(asking)
+    sure = Ruler(MECHANISMS.parse({"kind": "attention", "agents": 6}))
+    assert fair.equilibria.profiles == sure.equilibria.profiles
+    assert fair.schelling.greed == sure.schelling.greed

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from society.analysis.shapley_value import shapley_sampled as shapley_sampled
     from society.analysis.simulator_games import SimulatorGames as SimulatorGames
     from society.analysis.talking import private_channels as private_channels
+    from society.analysis.transfers import general_self_interest_level as general_self_interest_level
 
 _HOME = {
     "Alignment": "alignment.alignment",
@@ -53,6 +54,7 @@ _HOME = {
     "core": "cores",
     "decompose": "alignment.decompose",
     "favouritism": "favours",
+    "general_self_interest_level": "transfers",
     "group_effects": "effects",
     "kohlberg": "nucleoli",
     "least_core": "cores",

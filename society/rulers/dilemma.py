@@ -104,7 +104,7 @@ def schelling(board: Board[S], poles: tuple[Action, Action]) -> Schelling:
     Raises:
         ValueError: seats differ and there are too many of them to try every group.
     """
-    table = _table(board, poles)
+    table = by_group(board, poles)
     by_count: dict[tuple[bool, int], list[Number]] = {}
     for group, scores in table.items():
         for agent, score in enumerate(scores):
@@ -119,7 +119,7 @@ def schelling(board: Board[S], poles: tuple[Action, Action]) -> Schelling:
     )
 
 
-def _table(board: Board[S], poles: tuple[Action, Action]) -> dict[frozenset[int], tuple[Number, ...]]:
+def by_group(board: Board[S], poles: tuple[Action, Action]) -> dict[frozenset[int], tuple[Number, ...]]:
     """Scores of all, by the group that cooperates; where seats are alike, one group of each size."""
     n = board.n
     if board.symmetric:
@@ -140,7 +140,7 @@ def self_interest_level(board: Board[S], poles: tuple[Action, Action]) -> Findin
     Between 1/n and 1; 1 means that there is no dilemma. None if no share does it. Exact: an intersection of intervals.
     """
     n = board.n
-    table = _table(board, poles)
+    table = by_group(board, poles)
     low, high = Fraction(1, n), Fraction(1)
     for group, scores in table.items():
         for agent in sorted(set(range(n)) - group):

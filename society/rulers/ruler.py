@@ -30,7 +30,8 @@ class Ruler(Generic[S]):
     Args:
         game: a mechanism, bare or under instruments.
         state: the state the round finds; the initial state if None.
-        noise: the luck of the round; that of seed 0, round 1 if None. Games of chance are judged in that one world.
+        noise: the luck of the round, to judge a game of chance in that one world. None: by expected payoffs where the
+            mechanism knows them, else in the world of seed 0, round 1.
         goals: one per agent, to judge by their utilities instead of own payoffs; closed forms are then not used.
     """
 
@@ -44,7 +45,7 @@ class Ruler(Generic[S]):
     ) -> None:
         self.game = game
         self.state: S = game.initial_state() if state is None else state
-        self.board = Board(game, self.state, noise or Noise(0, 1), goals)
+        self.board = Board(game, self.state, noise, goals)
         self._known: Mechanism[S] | None = game if isinstance(game, Mechanism) and goals is None else None
 
     @cached_property

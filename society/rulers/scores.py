@@ -98,12 +98,15 @@ class Board(Generic[S]):
     Args:
         game: a mechanism, bare or under instruments.
         state: the state the round finds.
-        noise: the luck of the round.
+        noise: the luck of the round; None for expected payoffs where the mechanism knows them, else one fixed world.
         goals: whose utilities are the scores, one per agent; own payoffs if None.
     """
 
-    def __init__(self, game: Game[S], state: S, noise: Noise, goals: Sequence[Goal] | None = None) -> None:
-        self.game, self.state, self.noise = game, state, noise
+    def __init__(
+        self, game: Game[S], state: S, noise: Noise | None = None, goals: Sequence[Goal] | None = None
+    ) -> None:
+        self.game, self.state, self.noise = game, state, noise or Noise(0, 1)
+        self._fair = noise is None and goals is None
         self.goals = None if goals is None else tuple(goals)
         self.n = game.agents
         self.spaces = [game.space(state, agent) for agent in range(self.n)]
@@ -133,6 +136,8 @@ class Board(Generic[S]):
 
     def score(self, rows: NDArray[np.int64]) -> Scores:
         """Scores of rows of places, shape (B, n)."""
+        if self.expected:
+            return self._expectations([self.joint(row) for row in rows.tolist()])
         chunks = [rows[start : start + _CHUNK] for start in range(0, max(1, len(rows)), _CHUNK)]
         return join([self._scores(self._batch(chunk)) for chunk in chunks])
 
@@ -153,7 +158,27 @@ class Board(Generic[S]):
 
     def score_joints(self, joints: Sequence[Joint]) -> Scores:
         """Scores of joint actions that need not be on the grid."""
+        if self.expected:
+            return self._expectations(joints)
         return self._scores(stack([self.game.step(self.state, joint, self.noise) for joint in joints]))
+
+    @cached_property
+    def expected(self) -> bool:
+        """Whether scores are exact expectations over the luck of the round."""
+        if not self._fair or not isinstance(self.game, Mechanism):
+            return False
+        probe = tuple(self.game.abstention(self.state, agent) for agent in range(self.n))
+        return self.game.known_expectation(self.state, probe) is not None
+
+    def _expectations(self, joints: Sequence[Joint]) -> Scores:
+        assert isinstance(self.game, Mechanism), "only mechanisms know expectations"
+        found = [self.game.known_expectation(self.state, joint) for joint in joints]
+        table = [
+            self.game.step(self.state, joint, self.noise).payoffs if payoffs is None else payoffs
+            for joint, payoffs in zip(joints, found, strict=True)
+        ]
+        numerators, denominators = over_common_denominator(table)
+        return Scores(numerators, int(denominators[0, 0]))
 
     def _batch(self, rows: NDArray[np.int64]) -> Batch:
         if self._codes is not None:
