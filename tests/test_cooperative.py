@@ -317,5 +317,5 @@ def test_the_public_good_lets_everybody_keep_its_return():
 def test_no_transfer_helps_where_cooperation_hurts_everybody():
     from tests.small_games import two_by_two
 
-    found = analysis.general_self_interest_level(two_by_two(3, 1, 2, 0))
+    found = analysis.general_self_interest_level(two_by_two(2, 0, 3, 1))
     assert found.value is None and "no transfer" in found.how
