@@ -89,6 +89,25 @@ def test_a_seizure_of_power_is_attributed_to_the_two_who_voted_for_it():
     assert found.behavioural.note == "the actions are no quantities"
 
 
+def test_two_who_switch_together_are_found_among_choices_of_two_words():
+    mechanism = {"kind": "volunteers_dilemma", "benefit": 10, "cost": 2}
+    from society.core.seeds import Noise
+
+    lots = [[Noise(seat).below(2, "switch", number) for number in range(40)] for seat in (0, 0, 2, 3, 4)]
+    told = scenario(mechanism, 40, SELF * 5)
+    words = told.mechanism.space(told.mechanism.initial_state(), 0).grid()
+    found = analysis.coalitions(play(told, [Plan([words[k] for k in row]) for row in lots]), permutations=199)
+    assert found.behavioural.groups == ((0, 1),)
+    assert "acting together undeclared" in {d.kind for d in found.disagreements}
+
+
+def test_every_group_is_looked_at_only_up_to_twelve():
+    crowd = lake([[2]] * 13, 1)
+    assert "pairs" in analysis.coalitions(crowd, permutations=19).effective_note
+    with pytest.raises(ValueError, match="up to 12"):
+        analysis.coalitions(crowd, every_group=True)
+
+
 def test_an_episode_without_a_finished_round_has_no_effects():
     from society.episode import Episode
 

@@ -16,14 +16,17 @@ from society.analysis.episode_effects import EpisodeEffect, Rerun, small_enough
 from society.analysis.favours import CollusionTable, collusion_table, favouritism
 from society.analysis.power import Power, Rules, Seizure, seizure, seizure_index, voting_power
 from society.analysis.talking import Channels, private_channels
+from society.core.actions import Choice
 from society.core.exact import Number
 from society.core.governed import GovernedState
 from society.core.seeds import Noise
 from society.core.votes import majority
 from society.episode import Episode
 
-EVERY_GROUP = 6
+EVERY_GROUP = 8
 """Up to how many agents every group's effect is looked at by default; above, pairs and groups found otherwise."""
+MOST = 12
+"""Up to how many agents every group's effect can be asked for: 4,083 groups."""
 
 Group = tuple[int, ...]
 
@@ -96,14 +99,23 @@ class Coalitions:
     seizures: tuple[Seized, ...]
 
 
-def coalitions(episode: Episode, *, permutations: int = 999, seed: int = 0) -> Coalitions:
+def coalitions(
+    episode: Episode, *, permutations: int = 999, seed: int = 0, every_group: bool | None = None
+) -> Coalitions:
     """The coalitions of an episode by all four notions.
 
     Args:
         episode: what was played; unfinished rounds are left out.
         permutations: of each test.
         seed: of the tests; the same episode and seed give the same result.
+        every_group: look at the effect of every group, which takes long for many agents under instruments; if None, up to
+            8 agents without instruments.
+
+    Raises:
+        ValueError: every group of more than 12 agents.
     """
+    if every_group and len(episode.names) > MOST:
+        raise ValueError(f"every group is looked at for up to {MOST} agents, not {len(episode.names)}")
     n = len(episode.names)
     declared = _declared(episode)
     talk = private_channels(_messages(episode), permutations=min(permutations, 199), seed=seed)
@@ -111,7 +123,7 @@ def coalitions(episode: Episode, *, permutations: int = 999, seed: int = 0) -> C
     favours = favouritism(_transfers(episode), permutations=permutations, seed=seed)
     found = {d.members for d in declared} | set(moved.groups) | set(favours.groups)
     apart = _apart(talk)
-    effective, note = _effective(episode, found | set(apart))
+    effective, note = _effective(episode, found | set(apart), every_group)
     power, seizures = _power(episode)
     return Coalitions(
         names=episode.names,
@@ -157,13 +169,27 @@ def _apart(talk: Channels) -> tuple[Group, ...]:
 
 
 def _co_movement(episode: Episode, permutations: int, seed: int) -> CoMovement:
-    levels = [[episode.game.level(action) for action in s.executed] for s in episode.settled]
-    if not levels or any(level is None for row in levels for level in row):
-        return CoMovement("no verdict", (), (), 0.05, len(levels), "", "the actions are no quantities")
-    stocks = [s.stock_before for s in episode.settled]
+    settled, n = episode.settled, len(episode.names)
+    columns = [_quantities(episode, seat) for seat in range(n)]
+    if not settled or any(column is None for column in columns):
+        return CoMovement("no verdict", (), (), 0.05, len(settled), "", "the actions are no quantities")
+    stocks = [s.stock_before for s in settled]
     features = None if any(stock is None for stock in stocks) else np.array([[float(x or 0)] for x in stocks])
-    actions = np.array([[float(level or 0) for level in row] for row in levels])
+    actions = np.array([column for column in columns if column is not None]).T
     return co_movement(actions, features, permutations=permutations, seed=seed)
+
+
+def _quantities(episode: Episode, seat: int) -> list[float] | None:
+    """What one agent did as numbers: amounts, or 0 and 1 for the words of a choice of two; None if they are neither."""
+    done = [s.executed[seat] for s in episode.settled]
+    levels = [episode.game.level(action) for action in done]
+    if None not in levels:
+        return [float(level) for level in levels if level is not None]
+    space = episode.game.space(_states(episode)[0], seat) if done else None
+    options = space.options if isinstance(space, Choice) else ()
+    if len(options) != 2 or any(action not in options for action in done):
+        return None
+    return [float(action == options[1]) for action in done]
 
 
 def _transfers(episode: Episode) -> list[list[list[float]]]:
@@ -182,7 +208,9 @@ def _states(episode: Episode) -> list[GovernedState]:
     return [episode.game.state_from_plain(s.state_before) for s in episode.settled]
 
 
-def _effective(episode: Episode, named: set[Group]) -> tuple[tuple[EpisodeEffect, ...] | None, str]:
+def _effective(
+    episode: Episode, named: set[Group], every_group: bool | None
+) -> tuple[tuple[EpisodeEffect, ...] | None, str]:
     n, settled = len(episode.names), episode.settled
     if n < 2 or not settled:
         return None, "at least two agents and a finished round are needed"
@@ -190,7 +218,7 @@ def _effective(episode: Episode, named: set[Group]) -> tuple[tuple[EpisodeEffect
     if not small_enough(episode.game, start):
         return None, "the agents have too many actions to look for replies"
     rerun = Rerun(episode.game, start, [s.executed for s in settled], episode.seed)
-    if n <= EVERY_GROUP and not episode.game.instruments:
+    if every_group or (every_group is None and n <= EVERY_GROUP and not episode.game.instruments):
         groups = {g for size in range(2, n + 1) for g in itertools.combinations(range(n), size)}
         note = f"every group of {n} agents"
     else:
