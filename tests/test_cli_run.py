@@ -46,7 +46,7 @@ def test_a_run_is_told_and_logged(society, tmp_path):
     code, out, err = society("run", "plain.yaml")
     assert code == 0
     assert "ROUND 1" in out and "Ann: take 16 units" in out
-    assert "sum of" not in out and "completed" in out
+    assert "is completed" in out and "total_welfare" in out and "surprise" in out
     assert "next: society transcript" in err
     assert rows(tmp_path, "SELECT scenario, seed, status, rounds_played FROM run") == [("plain", 1, "completed", 2)]
     assert rows(tmp_path, "SELECT count(*) FROM intent_outcome") == [(6,)]
@@ -134,7 +134,7 @@ def test_what_cannot_be_played_is_exit_code_2_before_anything_is_played(society,
 
 def test_a_run_of_unreadable_answers_is_invalid_and_exit_code_1(society):
     code, out, _ = society("run", "plain.yaml", "-m", "mock:malformed")
-    assert code == 1 and "invalid" in out
+    assert code == 1 and "invalid after 2 rounds" in out
 
 
 def test_a_missing_key_is_exit_code_5_and_says_what_to_set(society):

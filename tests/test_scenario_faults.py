@@ -4,9 +4,12 @@ import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from society.core.errors import ScenarioError
-from society.scenario.load import load, loads
+from society.scenario.load import load, loads, resolved
+from society.scenario.model import Scenario
 from society.scenario.tree import MAX_BYTES
 
 HEAD = "name: x\nmechanism: {kind: common_pool}\n"
@@ -313,3 +316,37 @@ def test_nothing_in_a_text_is_expanded(monkeypatch):
 def test_the_command_line_may_name_addresses_and_files():
     options = ["models.default.name=x@http://localhost:1/v1", "models.other.name=mock:script:answers.jsonl"]
     assert loads(GOOD, options).models["default"].name == "x@http://localhost:1/v1"
+
+
+BITS = st.sampled_from(
+    [
+        *"{}[]:- \n#&*!|>\t%@`?~'\"",
+        "0",
+        "010",
+        "1e9",
+        ".nan",
+        "null",
+        "true",
+        "kind",
+        "agents",
+        "1/0",
+        "...",
+        "---",
+        "<<",
+        "\x00",
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 8), BITS), max_size=4), st.text(max_size=20))
+def test_any_file_is_a_scenario_or_a_scenario_error(edits, tail):
+    """A good file with some strokes of a cat on the keyboard."""
+    text = GOOD + "models: {default: local}\nstages: {talk: 2}\nseeds: 0-3\nbudget: {usd: 1/3}\n"
+    for place, length, bit in edits:
+        text = text[:place] + bit + text[place + length :]
+    try:
+        scenario = loads(text + tail)
+    except ScenarioError as error:
+        assert str(error)
+    else:
+        assert Scenario.model_validate(resolved(scenario)) == scenario

@@ -10,7 +10,22 @@ from typing import Annotated
 
 import typer
 
-from society.cli import align, check, doctor, listing, metrics, models, new, resume, run, runs, schema, show, transcript
+from society.cli import (
+    align,
+    check,
+    doctor,
+    listing,
+    metrics,
+    models,
+    new,
+    play,
+    resume,
+    run,
+    runs,
+    schema,
+    show,
+    transcript,
+)
 
 
 def _version(on: bool) -> None:
@@ -47,6 +62,7 @@ def _options(
 
 app.command("run")(run.run)
 app.command("resume")(resume.resume)
+app.command("play")(play.play)
 app.command("check")(check.check)
 app.command("list")(listing.list_kinds)
 app.command("show")(show.show)

@@ -10,6 +10,7 @@ from society.cli.conditions import Condition
 from society.cli.output import note, result, result_json
 from society.cli.performing import Job, Played
 from society.core.errors import Paused
+from society.metrics import METRICS
 from society.models.names import parse_name
 from society.models.pool import ModelPool
 from society.playing import with_model
@@ -35,11 +36,10 @@ def report(played: Sequence[Played], book: Log, conditions: Sequence[Condition],
     ]
     if json:
         result_json([_as_json(one, book) for one in played])
-    else:
-        if len(done) == 1 and len(played) == 1 and not quiet:
-            _story(done[0])
-        if done:
-            result(text_table([_row(one) for one in done]))
+    elif len(done) == 1 and len(played) == 1 and not quiet:
+        _story(done[0])
+    elif done:
+        result(text_table([_row(one) for one in done]))
     for one in played:
         if one.error is not None:
             note("\n".join(safe_lines(f"{one.job.title}: {one.error}")))
@@ -98,7 +98,7 @@ def _row(one: Played) -> dict[str, Cell]:
         "model": ", ".join(dict.fromkeys(run.episode.models)),
         "seed": one.job.seed,
         "status": run.status,
-        **{name: measured[name].value for name in HEADLINES if name in measured},
+        **{name: measured[name].value for name in HEADLINES},
     }
 
 
@@ -138,4 +138,8 @@ def _story(one: Played) -> None:
     result("")
     result("What was lost between each agent's goal and what it got (`society align` tells more):\n")
     result(gap_table(one.run.alignment))
-    result("")
+    result("\nWhat the group came to (`society metrics` tells more):\n")
+    measured = one.run.outcome.measured
+    rows = [{"metric": name, "value": measured[name].value, "unit": METRICS[name].unit} for name in HEADLINES]
+    result(text_table(rows))
+    result(f"\nrun {one.run.id} is {one.run.status}")
