@@ -61,7 +61,7 @@ class ProviderSettings(BaseSettings):
     local_model: Path | None = None
     """a GGUF file that `local` stands for, instead of the embedded one"""
     local_threads: int | None = Field(None, ge=1)
-    """threads of the embedded model; default: all cores but one"""
+    """threads of the embedded model; default: all cores to read a prompt, all but one to write an answer"""
     local_slots: int = Field(5, ge=1, le=64)
     """prompts the embedded model keeps at hand, and most calls it answers at once"""
     local_context_tokens: int = Field(4096, ge=512)
