@@ -164,6 +164,8 @@ def test_runs_transcript_metrics_and_align_read_what_was_played(society):
     assert json.loads(society("align", "--json")[1])["agents"] == ["Ann", "Bo", "Cy"]
     assert "surprise" in society("align", "--agent", "Ann", "--rounds")[1]
     assert society("align", "--agent", "Anna")[0] == 2
+    assert "EFFECTIVE" in society("coalitions")[1]
+    assert json.loads(society("coalitions", "--json", "--every-group")[1])["names"] == ["Ann", "Bo", "Cy"]
     assert society("transcript", "--stage", "tlk")[0] == 2
     code, _, err = society("resume")
     assert code == 2 and "nothing to go on with" in err

@@ -6,6 +6,7 @@ import pytest
 
 from society import analysis
 from society.core.policy import Act, Answer, Draft, Utterance
+from society.views.coalitions import coalitions_json, coalitions_text
 from tests.test_alignment_episode import play, scenario
 
 SELF = [{"goal": {"kind": "own_payoff"}}]
@@ -58,6 +59,7 @@ def test_private_channels_are_told_apart_from_public_talk():
     found = analysis.coalitions(episode, permutations=199)
     assert found.communicated.partition == ((0, 1), (2, 3, 4))
     assert found.communicated.reciprocity == 1 and found.communicated.p < 0.05
+    assert "A0, A1 | A2, A3, A4" in coalitions_text(found)
     assert {d.members for d in found.disagreements if d.kind == "talking apart"} == {(0, 1), (2, 3, 4)}
 
 
@@ -87,6 +89,10 @@ def test_a_seizure_of_power_is_attributed_to_the_two_who_voted_for_it():
     (seized,) = found.seizures
     assert (seized.round, seized.seizure.carried_by, seized.seizure.minimal) == (2, (0, 1), ((0, 1),))
     assert found.behavioural.note == "the actions are no quantities"
+    text = coalitions_text(found)
+    assert "seizure in round 2 (mechanism), carried by A0, A1; concentration 0.368 higher" in text
+    assert "no verdict (the actions are no quantities)" in text and "DECLARED\n  none" in text
+    assert coalitions_json(found)["power"][2]["power"]["hhi"] == "229/361"
 
 
 def test_two_who_switch_together_are_found_among_choices_of_two_words():

@@ -13,6 +13,7 @@ import typer
 from society.cli import (
     align,
     check,
+    coalitions,
     doctor,
     listing,
     metrics,
@@ -69,6 +70,7 @@ app.command("show")(show.show)
 app.command("runs")(runs.runs)
 app.command("transcript")(transcript.transcript)
 app.command("align")(align.align)
+app.command("coalitions")(coalitions.coalitions)
 app.command("metrics")(metrics.metrics)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
