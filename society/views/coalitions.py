@@ -51,21 +51,26 @@ def _lines(found: Coalitions) -> Iterator[str]:
         pairs = " | ".join(who(pair) for pair in found.collusion.suspects)
         yield f"  helped each other at the others' cost: {pairs or 'nobody'}"
     yield "EFFECTIVE"
-    if found.effective:
+    moved = [e for e in found.effective or () if e.effective or e.effect != "neutral"]
+    if moved:
         rows: list[dict[str, Cell]] = [
             {
                 "group": who(e.members), "members": e.inside, "others": e.outside, "effect": e.effect,
                 "nobody inside lost": e.rational,
             }
-            for e in found.effective[:_MOST_ROWS]
+            for e in moved[:_MOST_ROWS]
         ]  # fmt: skip
         yield text_table(rows)
-        if len(found.effective) > _MOST_ROWS:
-            yield f"  and {len(found.effective) - _MOST_ROWS} groups that gained no more"
+        if len(moved) > _MOST_ROWS:
+            yield f"  and {len(moved) - _MOST_ROWS} groups that gained no more"
+    elif found.effective:
+        yield "  no group gained or lost by acting together"
     yield f"  {found.effective_note}"
     if found.disagreements:
         yield "WHERE THEY DISAGREE"
-        yield from (f"  {d.kind}: {who(d.members)}" for d in found.disagreements)
+        yield from (f"  {d.kind}: {who(d.members)}" for d in found.disagreements[:_MOST_ROWS])
+        if len(found.disagreements) > _MOST_ROWS:
+            yield f"  and {len(found.disagreements) - _MOST_ROWS} more"
     if found.power:
         yield "POWER"
         yield text_table(
