@@ -233,3 +233,40 @@ def _wait_for_a_round(tmp_path, process):
         except sqlite3.OperationalError:
             continue
     raise AssertionError("no round was logged in a minute")
+
+
+def at_the_terminal(tmp_path, typed):
+    (tmp_path / "plain.yaml").write_text(PLAIN)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "society", "play", "plain.yaml", "--as", "Bo", "--rounds", "1"]
+    return subprocess.run(
+        command, cwd=tmp_path, env=env, input=typed, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_person_can_take_a_seat(tmp_path):
+    done = at_the_terminal(tmp_path, "Good morning.\n16\nmany\n20\n")
+    assert done.returncode == 0, done.stderr
+    question = "SELECT meant, submitted, action_status, announced, model FROM intent_outcome WHERE agent = 'Bo'"
+    assert rows(tmp_path, question) == [(16, 20, "retried", "Good morning.", "human")]
+
+
+def test_a_person_who_leaves_pauses_the_run(tmp_path):
+    left = at_the_terminal(tmp_path, "Good morning.\n")
+    assert left.returncode == 4 and "has left" in left.stderr
+
+
+def test_an_interrupt_is_heard_while_a_person_is_asked(tmp_path):
+    (tmp_path / "plain.yaml").write_text(PLAIN)
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "society", "play", "plain.yaml", "--as", "Ann"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    seen = b""
+    while not seen.endswith(b"> "):
+        seen += process.stdout.read1(4096)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130 and b"Traceback" not in err

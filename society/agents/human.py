@@ -7,7 +7,6 @@ cannot be read is asked again, until it can.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
@@ -16,17 +15,13 @@ from society.agents.prompting import Prompts
 from society.agents.questions import Questions, transcript_of
 from society.agents.reading import read
 from society.agents.stated import read_action
+from society.agents.terminal import read_line
 from society.core.errors import Paused, Unreadable
 from society.core.policy import Answer, Declaration, Declare, Draft, ParseStatus, Question, Speak, Utterance
 
 T = TypeVar("T")
 Reader = Callable[[str], Awaitable[str]]
 Writer = Callable[[str], None]
-
-
-async def read_line(prompt: str) -> str:
-    """A line from the terminal, without holding up anybody else."""
-    return await asyncio.to_thread(input, prompt)
 
 
 class HumanPolicy:
