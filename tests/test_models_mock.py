@@ -1,13 +1,17 @@
 """Mock models: every schema gets an answer that fits it, and each personality does as it says."""
 
+import asyncio
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from society.core.calls import ChatMessage, ModelRequest, Position
+from society.core.errors import BadInput
 from society.models.mock import PERSONALITIES, MockModel
 from society.models.schema import full, portable
+from society.models.script import ScriptedModel
 
 AMOUNT = {"type": "integer", "minimum": 0, "maximum": 100}
 
@@ -124,3 +128,92 @@ def test_no_hint_and_no_limit_leaves_for_a_hosted_provider(schema):
     sent = json.dumps(portable(hinted))
     assert "x-society" not in sent
     assert not any(f'"{key}":' in sent for key in ("minimum", "maximum", "minLength", "maxItems", "multipleOf"))
+
+
+HINTED = {**AMOUNT, "x-society": {"role": "action", "share": 8, "last": 30}}
+INTENDED = {**AMOUNT, "x-society": {"role": "intended", "share": 8, "last": 30}}
+
+
+@pytest.mark.parametrize(
+    ("personality", "schema", "value"),
+    [
+        ("sustainable", HINTED, 8),
+        ("sustainable", AMOUNT, 33),
+        ("greedy", HINTED, 100),
+        ("greedy", {**AMOUNT, "x-society": {"role": "forecast"}}, 33),
+        ("conditional", HINTED, 30),
+        ("conditional", {**AMOUNT, "x-society": {"role": "action", "share": 8, "last": None}}, 8),
+        ("liar", INTENDED, 8),
+        ("liar", HINTED, 100),
+        ("greedy", {**AMOUNT, "x-society": {"role": "action", "share": 8, "greedy": 0}}, 0),
+        ("greedy", {"enum": ["C", "D"], "x-society": {"role": "action", "share": "C", "greedy": "D"}}, "D"),
+        ("sustainable", {"enum": ["D", "C"], "x-society": {"role": "action", "share": "C"}}, "C"),
+    ],
+)
+def test_each_personality_does_as_it_says(personality, schema, value):
+    assert said(personality, schema) == value
+
+
+@pytest.mark.parametrize(("personality", "shares"), [("sustainable", [34, 33, 33]), ("greedy", [0, 100, 0])])
+def test_a_division_adds_up_to_its_total(personality, shares):
+    hint = {"role": "action", "total": 100, "own": 1}
+    schema = {"type": "array", "items": AMOUNT, "minItems": 3, "maxItems": 3, "x-society": hint}
+    assert said(personality, schema) == shares
+    assert sum(said("random", schema)) == 100
+
+
+def test_random_answers_are_equal_for_equal_requests_and_differ_between_seats():
+    drawn = [said("random", AMOUNT, agent=agent) for agent in range(20)]
+    assert drawn == [said("random", AMOUNT, agent=agent) for agent in range(20)]
+    assert len(set(drawn)) > 5
+
+
+def test_malformed_answers_fail_in_many_ways_and_never_hold_a_valid_answer():
+    schema = {"type": "object", "properties": {"amount": AMOUNT}, "required": ["amount"]}
+    seen = set()
+    for agent in range(14):
+        text, finish = MockModel("malformed").answer(asked(schema, agent=agent))
+        seen.add((text, finish))
+        try:
+            read = json.loads(text)
+        except ValueError:
+            continue
+        assert finish != "stop" or not fits(read, schema), text
+    assert len(seen) >= 10
+
+
+def test_a_script_answers_by_position_and_its_first_fitting_line_counts(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    lines = [
+        {"match": {"round": 2, "agent": [0, 3]}, "answer": {"amount": 5}},
+        {"match": {"stage": "talk"}, "text": "Hello", "finish": "length"},
+        "anything else",
+    ]
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    model = ScriptedModel.load(path)
+
+    def ask(**where):
+        return asyncio.run(model.complete(asked(None, **where)))
+
+    assert ask(round=2, agent=3).text == '{"amount": 5}'
+    assert (ask(stage="talk").text, ask(stage="talk").finish) == ("Hello", "length")
+    assert ask(round=2, agent=1).text == "anything else"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("[1]", "entry 0"), ("{", "not JSON"), ('[{"match": {"rund": 1}}]', "rund"), (None, "cannot read")],
+)
+def test_a_bad_script_is_bad_input(tmp_path, content, words):
+    path = tmp_path / "answers.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(BadInput, match=words):
+        ScriptedModel.load(path)
+
+
+def test_a_script_without_a_fitting_line_says_where(tmp_path):
+    path = tmp_path / "answers.json"
+    path.write_text('[{"match": {"round": 1}, "text": "x"}]')
+    with pytest.raises(BadInput, match="round 4"):
+        asyncio.run(ScriptedModel.load(path).complete(asked(None, round=4)))

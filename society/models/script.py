@@ -60,15 +60,14 @@ class Line(BaseModel):
     finish: Literal["stop", "length", "refusal", "filtered", "empty"] = "stop"
 
 
-_LINES: TypeAdapter[list[str | Line]] = TypeAdapter(list[str | Line])
+_LINES: TypeAdapter[list[Line]] = TypeAdapter(list[Line])
 
 
 class ScriptedModel:
     """Answers from the lines of a file."""
 
-    def __init__(self, lines: list[str | Line], source: str) -> None:
-        self.lines = [Line(text=line) if isinstance(line, str) else line for line in lines]
-        self.source = source
+    def __init__(self, lines: list[Line], source: str) -> None:
+        self.lines, self.source = lines, source
 
     @classmethod
     def load(cls, path: Path) -> ScriptedModel:
@@ -81,7 +80,8 @@ class ScriptedModel:
             text = path.read_text(encoding="utf-8")
             first = text.lstrip()[:1]
             raw = json.loads(text) if first == "[" else [json.loads(line) for line in text.splitlines() if line.strip()]
-            return cls(_LINES.validate_python(raw), str(path))
+            entries = [{"text": entry} if isinstance(entry, str) else entry for entry in raw]
+            return cls(_LINES.validate_python(entries), str(path))
         except (OSError, UnicodeDecodeError) as problem:
             raise BadInput(f"mock:script cannot read {path}: {problem}") from None
         except ValidationError as problem:
