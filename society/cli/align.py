@@ -19,7 +19,11 @@ def align(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Take each agent's gap between its goal and what it got apart: foreseen, surprise, planning, saying and doing."""
+    """Tell what was lost between intent and outcome.
+
+    Each agent's gap between its goal and what it got is taken apart: what it foresaw, what surprised it, what its plan cost it,
+    and what it did otherwise than it said.
+    """
     from society.analysis import align as decompose
     from society.cli.output import result, result_json
     from society.log import open_log

@@ -6,9 +6,9 @@ from society.cli.options import Json, Quiet, Scenarios, Set
 
 
 def check(scenarios: Scenarios, set_: Set = None, json: Json = False, quiet: Quiet = False) -> int:
-    """Validate scenarios, every problem with its line, and play one round with an offline model.
+    """Validate scenarios and play one round offline.
 
-    Exit code 2 if any file has a problem.
+    Every problem is told with its line. Exit code 2 if any file has a problem.
     """
     import asyncio
 

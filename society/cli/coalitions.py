@@ -19,7 +19,10 @@ def coalitions(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Tell coalitions by four notions (declared, communicated, acted out, effective), where they disagree, and power."""
+    """Tell who stood together, and who held power.
+
+    Coalitions by four notions: declared, communicated, acted out, effective; and where the four disagree.
+    """
     from society.analysis import coalitions as find
     from society.cli.output import result, result_json
     from society.core.errors import BadInput

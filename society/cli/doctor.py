@@ -24,9 +24,9 @@ def doctor(
     log: Log = DEFAULT_LOG,
     json: Json = False,
 ) -> int:
-    """Look at the installation, the extras and the models named, with a fix beside each fault.
+    """Look whether everything works, with fixes.
 
-    Exit code 1 if something is broken; what is merely not installed is no fault.
+    The installation, the extras, and every model named with --model, which is asked one question. Exit code 1 if something is broken; what is merely not installed is no fault.
     """
     import asyncio
     import dataclasses

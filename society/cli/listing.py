@@ -13,14 +13,14 @@ def list_kinds(
     what: Annotated[
         str | None,
         typer.Argument(
-            metavar="[KIND]", help="scenarios, mechanisms, instruments, goals, metrics, scripts, models or prompts."
+            metavar="KIND", help="scenarios, mechanisms, instruments, goals, metrics, scripts, models or prompts."
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """List what there is: scenarios, mechanisms, instruments, goals, metrics, scripts, models, prompts.
+    """List scenarios, mechanisms, instruments, goals ...
 
-    `society show KIND NAME` tells more of each.
+    Also metrics, scripts, models and prompts. `society show KIND NAME` tells more of each.
     """
     from society.cli.output import result, result_json
     from society.cli.shelves import shelf, shelves

@@ -11,16 +11,16 @@ from society.cli.options import DEFAULT_LOG, Json, Log, Sql
 
 def metrics(
     runs: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Ids, unique parts of them, or `last`.")
+        list[str] | None, typer.Argument(metavar="RUN", help="Ids, unique parts of them, or `last`.")
     ] = None,
     *,
     log: Log = DEFAULT_LOG,
     json: Json = False,
     sql: Sql = False,
 ) -> None:
-    """Measure runs: welfare, equality, sustainability and the like, each ratio with what it divides by what.
+    """Measure runs: welfare, equality, sustainability.
 
-    The column without_defaulted leaves out decisions that stand for unreadable answers. A dash: does not apply.
+    Each ratio stands with what it divides by what. The column without_defaulted leaves out decisions that stand for unreadable answers. A dash: does not apply.
     """
     from society.cli.output import result, result_json
     from society.log import open_log

@@ -9,7 +9,7 @@ import typer
 from society.cli.options import Quiet
 
 app = typer.Typer(
-    help="Install the weights of the embedded model.",
+    help="Install the embedded model's weights.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

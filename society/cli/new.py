@@ -18,9 +18,9 @@ def new(
     force: Annotated[bool, typer.Option("--force", envvar="SOCIETY_FORCE", help="Overwrite the file.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a scenario to start from, and the schema that lets an editor complete it.
+    """Write a scenario to start from.
 
-    The copy keeps the comments of the original; its name becomes that of the file.
+    Beside it comes the schema that lets an editor complete it. The copy keeps the comments of the original; its name becomes that of the file.
     """
     from society.agents.scripted import SCRIPTS
     from society.cli.output import note

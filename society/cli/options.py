@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-Scenarios = Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="Files, or names from `society list`.")]
+Scenarios = Annotated[list[str], typer.Argument(metavar="SCENARIO", help="Files, or names from `society list`.")]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -32,7 +32,7 @@ Model = Annotated[
     ),
 ]  # fmt: skip
 Output = Annotated[Path | None, typer.Option("--output", "-o", envvar="SOCIETY_OUTPUT", help="Write to this file.")]
-Run = Annotated[str, typer.Argument(metavar="[RUN]", help="A run's id, a unique part of it, or `last`.")]
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, a unique part of it, or `last`.")]
 Sql = Annotated[bool, typer.Option("--sql", envvar="SOCIETY_SQL", help="Print the SQL that gives the same numbers.")]
 
 DEFAULT_LOG = "sqlite:///logs/society.db"

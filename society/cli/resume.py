@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def resume(
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id or a unique part of it.")] = None,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="A run's id or a unique part of it.")] = None,
     *,
     usd: Annotated[
         str | None, typer.Option("--usd", metavar="X", envvar="SOCIETY_USD", help="Another budget in all: US dollars.")
@@ -32,9 +32,9 @@ def resume(
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Go on with a run that was left; no committed answer is asked for, or paid for, again.
+    """Go on with a run that was left.
 
-    Without a RUN, the last one that was left. Exit codes as of `society run`.
+    No committed answer is asked for, or paid for, again. Without a RUN, the last one that was left. Exit codes as of `society run`.
     """
     from pydantic import ValidationError
 

@@ -27,7 +27,7 @@ def runs(
     json: Json = False,
     sql: Sql = False,
 ) -> None:
-    """List the runs of a log: scenario, model, seed, status, headline numbers, cost. The newest come last."""
+    """List the runs of a log; the newest come last."""
     from society.cli.output import note, result, result_json
     from society.log import open_log
     from society.views.tables import text_table

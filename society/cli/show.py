@@ -37,7 +37,10 @@ def show(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show one thing whole: its rules, its fields with their units, and where it comes from."""
+    """Show one of them whole: rules, fields, sources.
+
+    Fields stand with their units; mechanisms and scenarios with what is possible in them.
+    """
     import dataclasses
 
     from society.agents.preview import preview

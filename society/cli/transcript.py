@@ -37,7 +37,7 @@ def transcript(
     json: Json = False,
     output: Output = None,
 ) -> None:
-    """Tell the story of a run: what was said, meant, done and got."""
+    """Tell a run's story: said, meant, done, got."""
     import os
     import shutil
     import sys
