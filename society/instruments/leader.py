@@ -81,7 +81,8 @@ class Leader(Instrument):
 
     def ballot(self, at: Moment, memory: Office, agent: int) -> Mapping[str, SpaceOf]:
         if self._vacant(at, memory):
-            return {"leader": Choice(options=tuple(at.names[seat] for seat in at.seats))}
+            names = tuple(at.names[seat] for seat in at.seats)
+            return {"leader": Choice.model_construct(options=names)}  # a name may hold what a word may not
         if agent == memory.leader:
             return {item.term: item.space for item in self.powers}
         return {"recall": Choice(options=("yes", "no"))} if self.recall is not None else {}
