@@ -21,7 +21,8 @@ def align(
 ) -> None:
     """Tell what was lost between intent and outcome.
 
-    Each agent's gap between its goal and what it got is taken apart: what it foresaw, what surprised it, what its plan cost it,
+    Each agent's gap between its goal and what it got is taken apart: what it foresaw, what surprised it, what
+    its plan cost it,
     and what it did otherwise than it said.
     """
     from society.analysis import align as decompose

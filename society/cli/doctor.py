@@ -26,7 +26,8 @@ def doctor(
 ) -> int:
     """Look whether everything works, with fixes.
 
-    The installation, the extras, and every model named with --model, which is asked one question. Exit code 1 if something is broken; what is merely not installed is no fault.
+    The installation, the extras, and every model named with --model, which is asked one question. Exit code 1
+    if something is broken; what is merely not installed is no fault.
     """
     import asyncio
     import dataclasses

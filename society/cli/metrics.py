@@ -20,7 +20,8 @@ def metrics(
 ) -> None:
     """Measure runs: welfare, equality, sustainability.
 
-    Each ratio stands with what it divides by what. The column without_defaulted leaves out decisions that stand for unreadable answers. A dash: does not apply.
+    Each ratio stands with what it divides by what. The column without_defaulted leaves out decisions that stand
+    for unreadable answers. A dash: does not apply.
     """
     from society.cli.output import result, result_json
     from society.log import open_log

@@ -20,7 +20,8 @@ def new(
 ) -> None:
     """Write a scenario to start from.
 
-    Beside it comes the schema that lets an editor complete it. The copy keeps the comments of the original; its name becomes that of the file.
+    Beside it comes the schema that lets an editor complete it. The copy keeps the comments of the original; its
+    name becomes that of the file.
     """
     from society.agents.scripted import SCRIPTS
     from society.cli.output import note

@@ -25,7 +25,8 @@ def play(
 ) -> int:
     """Take the seat of one agent.
 
-    You read what it would read, and answer as it would. A line of words is a message, a number or word alone an action, an empty line silence. Ctrl-D leaves; the run can be
+    You read what it would read, and answer as it would. A line of words is a message, a number or word alone an
+    action, an empty line silence. Ctrl-D leaves; the run can be
     resumed. It is logged like any other.
     """
     import sys

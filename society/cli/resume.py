@@ -34,7 +34,8 @@ def resume(
 ) -> int:
     """Go on with a run that was left.
 
-    No committed answer is asked for, or paid for, again. Without a RUN, the last one that was left. Exit codes as of `society run`.
+    No committed answer is asked for, or paid for, again. Without a RUN, the last one that was left. Exit codes
+    as of `society run`.
     """
     from pydantic import ValidationError
 
