@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -128,21 +127,9 @@ class Run:
 
 def reference_of(episode: Episode) -> Reference:
     """What was possible in the whole episode, for metrics that compare with it; None where it is not known exactly."""
-    from society.rulers import Ruler, episode_optimum
+    from society.mechanisms import reference
 
-    mechanism, rounds = episode.scenario.mechanism, episode.scenario.rounds
-    start = mechanism.initial_state()
-    best = episode_optimum(mechanism, rounds)
-    worst = good = None
-    if not dataclasses.fields(start):
-        ruler = Ruler(mechanism)
-        worst, good = ruler.worst_equilibrium, ruler.best_equilibrium
-    return Reference(
-        optimum=best.value if best is not None and best.exact else None,
-        worst_equilibrium=worst.value * rounds if worst is not None and worst.exact else None,
-        best_equilibrium=good.value * rounds if good is not None and good.exact else None,
-        sustainable_first=mechanism.sustainable(start),
-    )
+    return reference.reference_of(episode.scenario.mechanism, episode.scenario.rounds)
 
 
 def _real(value: Number | None) -> float | None:

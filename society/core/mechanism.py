@@ -217,8 +217,17 @@ class Mechanism(Kind, Generic[S]):
         return None
 
     def known_expectation(self, state: S, joint: Joint) -> tuple[Number, ...] | None:
-        """The exact expected payoffs of a joint action over the noise of this round; None: certain, or not known."""
+        """The exact expected payoffs of a joint action over the noise of this round; None: certain, or not known.
+
+        Which of the two may depend on the state, not on the joint action. Where it is given, the closed forms above are
+        expectations too.
+        """
         return None
+
+    def chancy(self, state: S) -> bool:
+        """Whether expected payoffs of this round are known and may differ from those of one world."""
+        joint = tuple(self.abstention(state, agent) for agent in range(self.agents))
+        return self.known_expectation(state, joint) is not None
 
     def known_value(self, rounds_left: int, agent: int | None) -> Callable[[S], Number] | None:
         """The optimal total over the rounds left, as a function of the state: for one agent, or (None) for all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
@@ -110,6 +111,10 @@ class Attention(Mechanism[Nothing]):
         numerators, denominators = self._table
         askers = (joints == 1).sum(axis=1)
         return Batch(numerators[askers[:, None], joints], denominators)
+
+    def known_value(self, rounds_left: int, agent: int | None) -> Callable[[Nothing], Number]:
+        best = self.known_optimum(NOTHING) if agent is None else self.known_ceiling(NOTHING, agent)
+        return lambda state: tidy(rounds_left * best.value)
 
     def poles(self, state: Nothing) -> tuple[Action, Action]:
         """Leaving the human alone, and asking."""

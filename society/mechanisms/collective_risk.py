@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from society.core.actions import Amount, Joint
+from society.core.actions import Action, Amount, Joint
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
@@ -126,15 +126,24 @@ class CollectiveRisk(Mechanism[Account]):
         safe = Fraction(1) if sum(paid) >= self.target else 1 - Fraction(self.probability)
         return tuple(tidy((self.endowment - p) * safe) for p in paid)
 
-    def known_expectation(self, state: Account, joint: Joint) -> tuple[Number, ...]:
-        if state.played + 1 != self.periods:
-            return (0,) * self.agents
+    def known_expectation(self, state: Account, joint: Joint) -> tuple[Number, ...] | None:
+        return self._last(state, joint) if state.played + 1 == self.periods else None
+
+    def _last(self, state: Account, joint: Joint) -> tuple[Number, ...]:
+        """Expected payoffs of the last period."""
         return self.expected(tuple(before + int(gift) for before, gift in zip(state.paid, joint, strict=True)))  # type: ignore[arg-type]  # amounts, by `space`
 
     @property
     def symmetric(self) -> bool:
-        """False once luck may differ by seat, or payments do."""
-        return False
+        """Only in one shot, with one lottery: else luck may differ by seat, or payments do."""
+        return self.periods == 1 and self.lottery == "group"
+
+    def poles(self, state: Account) -> tuple[Action, Action] | None:
+        """An even part of what is missing in each period that is left, rounded up; and nothing."""
+        if self.over(state):
+            return None
+        steps = -(-self._missing(state) // (self.step_size * self.agents * (self.periods - state.played)))
+        return min(steps * self.step_size, *(int(self.space(state, seat).high) for seat in range(self.agents))), 0
 
     def known_ceiling(self, state: Account, agent: int) -> Bound | None:
         """In the last period: the others close the gap. Expected, where they cannot."""
@@ -147,8 +156,8 @@ class CollectiveRisk(Mechanism[Account]):
         choices = [none, rich]
         if 0 < need <= most[agent]:
             choices.append(tuple(need if seat == agent else most[seat] for seat in range(self.agents)))
-        best = max(choices, key=lambda joint: self.known_expectation(state, joint)[agent])
-        value = self.known_expectation(state, best)[agent]
+        best = max(choices, key=lambda joint: self._last(state, joint)[agent])
+        value = self._last(state, best)[agent]
         return Bound(value, best, how="closed form, expected: the others close the gap")
 
     def known_optimum(self, state: Account) -> Bound | None:
@@ -163,7 +172,7 @@ class CollectiveRisk(Mechanism[Account]):
         return Bound(self._merit(state, best)[0], best, how="closed form, expected")
 
     def _merit(self, state: Account, joint: Joint) -> tuple[Number, Number]:
-        payoffs = self.known_expectation(state, joint)
+        payoffs = self._last(state, joint)
         return sum(payoffs), min(payoffs)
 
     def _missing(self, state: Account) -> int:

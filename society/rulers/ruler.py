@@ -47,6 +47,8 @@ class Ruler(Generic[S]):
         self.state: S = game.initial_state() if state is None else state
         self.board = Board(game, self.state, noise, goals)
         self._known: Mechanism[S] | None = game if isinstance(game, Mechanism) and goals is None else None
+        if self._known is not None and noise is not None and self._known.chancy(self.state):
+            self._known = None  # closed forms are expectations
 
     @cached_property
     def optimum(self) -> Bound:
