@@ -86,6 +86,9 @@ def write_engine(place: Place) -> Engine:
     except (SQLAlchemyError, sqlite3.Error) as problem:
         engine.dispose()
         raise refusal(problem, place) from problem
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -109,6 +112,9 @@ def read_engine(place: Place) -> Engine:
     except (SQLAlchemyError, sqlite3.Error) as problem:
         engine.dispose()
         raise refusal(problem, place) from problem
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

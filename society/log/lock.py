@@ -74,7 +74,7 @@ class AdvisoryLock:
     """
 
     def __init__(self, engine: Engine, run_id: str) -> None:
-        number = int.from_bytes(sha256(run_id.encode()).digest()[:8], signed=True)
+        number = int.from_bytes(_advisory(run_id), signed=True)
         self._connection: Connection | None = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         if not self._connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}):
             owner = self._connection.execute(text("SELECT pid, host FROM run WHERE id = :run"), {"run": run_id}).first()
@@ -87,6 +87,24 @@ class AdvisoryLock:
             self._connection.invalidate()  # ends the session, and its lock with it
             self._connection.close()
             self._connection = None
+
+
+def is_held_there(connection: Connection, run_id: str) -> bool:
+    """Whether some session of the PostgreSQL server is writing the run."""
+    high, low = _advisory(run_id)[:4], _advisory(run_id)[4:]
+    found = connection.scalar(_ADVISORY_LOCKS, {"high": int.from_bytes(high), "low": int.from_bytes(low)})
+    return bool(found)
+
+
+def _advisory(run_id: str) -> bytes:
+    return sha256(run_id.encode()).digest()[:8]
+
+
+_ADVISORY_LOCKS = text(
+    "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND classid = CAST(:high AS oid) AND objid = CAST(:low AS oid)"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 class NoLock:

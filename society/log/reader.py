@@ -17,7 +17,7 @@ from society.core.events import Event, event_from_plain
 from society.episode import Episode
 from society.log.database import Place, read_engine, refusal
 from society.log.frame import Frame
-from society.log.lock import is_held, lock_path
+from society.log.lock import is_held, is_held_there, lock_path
 from society.log.tables import TABLES, ModelCall, Run, columns_of, name_of
 from society.log.text import original_text
 from society.log.views import VIEWS
@@ -116,7 +116,7 @@ class Reader:
         """The runs of this log, oldest first; only those that fit what is given."""
         sql = f"SELECT {', '.join(columns_of(Run))} FROM run ORDER BY id"
         with self.connection() as connection:
-            found = [self._info(row) for row in connection.execute(text(sql))]
+            found = [self._info(connection, row) for row in connection.execute(text(sql)).all()]
         return [
             run
             for run in found
@@ -229,18 +229,20 @@ class Reader:
         sql = f"SELECT {', '.join(columns_of(Run))} FROM run WHERE id = :run"
         with self.connection() as connection:
             row = connection.execute(text(sql), {"run": run_id}).one()
-        return self._info(row)
+            return self._info(connection, row)
 
-    def _info(self, row: Any) -> RunInfo:  # Any: a row of the table run
+    def _info(self, connection: Connection, row: Any) -> RunInfo:  # Any: a row of the table run
         fields = {name: _shown(value) for name, value in row._mapping.items()}
-        if fields["status"] == "running" and self._left(str(fields["id"])):
+        if fields["status"] == "running" and self._left(connection, str(fields["id"])):
             fields |= {"status": "interrupted", "reason": "its process is gone"}
         return RunInfo(**fields)
 
-    def _left(self, run_id: str) -> bool:
+    def _left(self, connection: Connection, run_id: str) -> bool:
         """Whether a run that calls itself running has no writer."""
-        if self.place.file is None:
+        if self.place.memory:
             return False
+        if self.place.file is None:
+            return not is_held_there(connection, run_id)
         return not is_held(lock_path(self.place.file, run_id))
 
     def stored(self, run_id: str) -> list[tuple[str, Event, str]]:
