@@ -14,12 +14,13 @@ from society import __version__
 from society.agents.briefing import templates_used
 from society.agents.cast import cast
 from society.agents.prompting import Prompts
-from society.core.errors import Paused
+from society.core.errors import BadInput, Diverged, Paused
 from society.core.events import RunStarted
 from society.log import DEFAULT_LOG, Log, RunWriter, open_log
 from society.log.schema import SCHEMA_VERSION
 from society.models.budget import RunBudget
 from society.models.pool import ModelPool
+from society.models.recall import Recall, ReplayOnly
 from society.orchestrator import Watcher, play_episode
 from society.run import Run
 from society.scenario.load import resolved
@@ -99,6 +100,51 @@ async def resume(
     if budget is not None:
         scenario = scenario.model_copy(update={"budget": budget})
     return await _perform(scenario, writer, book, Prompts.load(), Company(pool, watcher, counters))
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """A run that came out of its own log again, bit for bit.
+
+    Attributes:
+        run: its id.
+        events: how many events were derived and compared.
+        head: the hash of the last one.
+        ended: False for a run that was left; it is derived as far as its log goes.
+    """
+
+    run: str
+    events: int
+    head: str
+    ended: bool
+
+
+async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed:
+    """Derive a run again from its log: manifest and committed answers in, events out, compared bit by bit.
+
+    No model is asked, and nothing is written.
+
+    Raises:
+        BadInput: no such run, or a person took part, whose answers only the events hold.
+        Diverged: the first event or question that does not come out as the log holds it.
+    """
+    book = open_log(log) if isinstance(log, str) else log
+    rerun = book.rerun(ref)
+    if "human" in rerun.manifest.models:
+        raise BadInput(
+            f"run {rerun.run_id}: a person took part, so it cannot be derived again; `society verify` checks it"
+        )
+    scenario = Scenario.model_validate(rerun.manifest.scenario)
+    client = Recall(ReplayOnly(), rerun, None, ())
+    policies = cast(scenario, seed=rerun.manifest.seed, client_for=lambda _: client, prompts=Prompts.load())
+    try:
+        await play_episode(scenario, policies, rerun, rerun.manifest)
+    except Paused as end_of_log:
+        if not rerun.complete:
+            raise Diverged(f"run {rerun.run_id}: {end_of_log}") from None
+        return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=False)
+    rerun.require_complete()
+    return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=True)
 
 
 def play_sync(scenario: Scenario, **how: Any) -> Run:  # Any: the arguments of `play`

@@ -20,12 +20,14 @@ from society.cli import (
     models,
     new,
     play,
+    replay,
     resume,
     run,
     runs,
     schema,
     show,
     transcript,
+    verify,
 )
 
 
@@ -72,6 +74,8 @@ app.command("transcript")(transcript.transcript)
 app.command("align")(align.align)
 app.command("coalitions")(coalitions.coalitions)
 app.command("metrics")(metrics.metrics)
+app.command("replay")(replay.replay)
+app.command("verify")(verify.verify)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 app.command("new")(new.new)

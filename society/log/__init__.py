@@ -6,6 +6,7 @@
     writer       the sink of one run's events and the journal of its calls
     reader       runs, events, episodes, frames
     opened       opening a log; starting runs and going on with them
+    replay       a run derived again from its own log, event by event
     verify       the chain, the rows and the journal, checked against each other
 
 Importing this package is cheap; SQL is imported when a log is opened.

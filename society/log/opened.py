@@ -20,6 +20,7 @@ from society.log.journal import Entry, position_of, response_of
 from society.log.lock import AdvisoryLock, FileLock, NoLock, RunLock
 from society.log.projection import agent_rows
 from society.log.reader import UNFINISHED, Reader
+from society.log.replay import Rerun
 from society.log.results import computed_table, replace_results
 from society.log.run_id import new_run_id, utc_now
 from society.log.schema import SCHEMA_VERSION
@@ -182,15 +183,8 @@ class Log(Reader):
         if not stored or not isinstance(stored[0][1], RunStarted):
             raise LogCorrupt(f"run {run.id}: its first event is not a manifest")
         manifest = stored[0][1]
-        entries: dict[Position, Entry] = {}
-        issues: dict[Position, int] = {}
-        sql = f"SELECT {', '.join(columns_of(ModelCall))} FROM model_call WHERE run_id = :run"
+        entries, issues = self._committed(run.id)
         with self.connection() as connection:
-            for row in connection.execute(text(sql), {"run": run.id}):
-                at = position_of(row)
-                if row.status == "answered":
-                    entries[at] = Entry(row.request_hash, row.prompt, response_of(row))
-                issues[at] = max(issues.get(at, 0), row.issue + 1)
             journal = journal_sum(connection, run.id)
         writer = RunWriter(
             self._writing,
@@ -214,6 +208,33 @@ class Log(Reader):
 
         self._writing.submit(writer, prepare).result()
         return writer
+
+    def _committed(self, run_id: str) -> tuple[dict[Position, Entry], dict[Position, int]]:
+        """The answers of a run by position, and the number of the next try at each."""
+        entries: dict[Position, Entry] = {}
+        issues: dict[Position, int] = {}
+        sql = f"SELECT {', '.join(columns_of(ModelCall))} FROM model_call WHERE run_id = :run"
+        with self.connection() as connection:
+            for row in connection.execute(text(sql), {"run": run_id}):
+                at = position_of(row)
+                if row.status == "answered":
+                    entries[at] = Entry(row.request_hash, row.prompt, response_of(row))
+                issues[at] = max(issues.get(at, 0), row.issue + 1)
+        return entries, issues
+
+    def rerun(self, ref: str = "last") -> Rerun:
+        """The journal and the sink of a run that is to be derived again; nothing is written.
+
+        Raises:
+            BadInput: no such run.
+            LogCorrupt: its events cannot be read.
+        """
+        run = self.find(ref)
+        stored = self.stored(run.id)
+        if not stored or not isinstance(stored[0][1], RunStarted):
+            raise LogCorrupt(f"run {run.id}: its first event is not a manifest")
+        entries, _ = self._committed(run.id)
+        return Rerun(run.id, stored[0][1], entries, [body for body, _, _ in stored], self._redaction)
 
     def store(self, ref: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:  # Any: SQL values
         """Keep what an analysis computed of a run, in place of what it stored before.

@@ -46,6 +46,17 @@ class Rerun:
         """Every event the log holds has been derived again."""
         return self.compared == len(self._told)
 
+    def require_complete(self) -> None:
+        """Go on only if the log holds no more than what was derived.
+
+        Raises:
+            Diverged: the log goes on after the end.
+        """
+        if not self.complete:
+            raise Diverged(
+                f"run {self.run_id}: it ends after event {self.compared - 1}, but the log goes on to {len(self._told) - 1}"
+            )
+
     def recall(self, request: ModelRequest) -> ModelResponse | None:
         """The committed answer at this position, or None.
 
@@ -92,5 +103,5 @@ class Rerun:
     async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> None:
         """Never, since nothing is issued."""
 
-    async def failed(self, request: ModelRequest, issue: int, error: str) -> None:
+    async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:
         """Never, since nothing is issued."""

@@ -271,7 +271,7 @@ class RunWriter:
     def _compare(self, body: str) -> None:
         held = self._told.popleft()
         if held != body:
-            raise Diverged(_difference(self._compared, held, body))
+            raise Diverged(difference(self._compared, held, body))
         self._compared += 1
 
     def _check_headroom(self) -> None:
@@ -356,7 +356,8 @@ def _say(connection: Connection, run_id: str, status: str, reason: str) -> None:
     )
 
 
-def _difference(seq: int, held: str, now: str) -> str:
+def difference(seq: int, held: str, now: str) -> str:
+    """What a message about two unequal events says: which one, and the lines that differ."""
     old = json.dumps(json.loads(held), indent=1).splitlines()
     new = json.dumps(json.loads(now), indent=1).splitlines()
     shown = "\n".join(list(unified_diff(old, new, "log", "now", lineterm="", n=1))[:40])
