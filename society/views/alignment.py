@@ -18,8 +18,8 @@ _MEANING = {
     "surprise": "lost because others did not do what it predicted",
     "planning": "lost because its plan was not its own best reply",
     "say_do": "lost by doing otherwise than it privately said",
-    "execution": "lost because something else was executed than it submitted",
-    "unsplit": "could not be taken apart: something was not stated",
+    "planning+say_do": "lost by its own action; it stated no intention, so plan and deed cannot be told apart",
+    "unattributed": "could not be taken apart: it predicted nothing, or not everybody",
 }
 
 
@@ -81,6 +81,8 @@ def _lines(alignment: Alignment, rounds: bool, agent: int | None, width: int) ->
     yield ""
     for term in terms:
         yield f"{term}: {_MEANING.get(term, '')}".rstrip(": ")
+    if not all(judged.gap.ceiling_exact for judged in alignment.judged):
+        yield "some best outcomes are the best found by a search: gap, anticipated and unattributed are then lower bounds"
     matrix = alignment.matrix()
     if any(cell is not None for row in matrix for cell in row):
         yield ""
