@@ -145,7 +145,7 @@ async def test_a_run_is_found_by_id_prefix_name_or_last(log: Log) -> None:
         assert log.find(ref).id == run.id
     with pytest.raises(BadInput, match="no run 'nonesuch'"):
         log.find("nonesuch")
-    log.start_run(manifest()).abandon()
+    await log.start_run(manifest()).finish("interrupted")
     assert len(log.runs()) == 2 and log.find("last").id != run.id
     with pytest.raises(BadInput, match="2 runs match"):
         log.find("2")

@@ -156,7 +156,6 @@ async def test_calls_of_free_models_are_written_with_their_stage(log: Log) -> No
     writer = log.start_run(manifest("mock:greedy"))
     asked = question(HERE, "mock:greedy")
     await writer.answered(asked, await writer.issue(asked, reserved_usd=None), reply(usd=0))
-    assert log.calls() == [] if log.runs() else True
     await writer.stage((manifest("mock:greedy"),))
     await writer.finish("interrupted")
     assert [c.status for c in log.calls()] == ["answered"]

@@ -205,7 +205,7 @@ def test_an_unfinished_run_verifies_as_far_as_it_goes(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_byte_changed_anywhere_in_the_file_is_found_or_changes_nothing(original: Path, tmp_path: Path) -> None:
-    """Every 37th byte of the file is flipped: verification fails, or all that can be read is as it was."""
+    """Every 397th byte of the file is flipped: verification fails, or all that can be read is as it was."""
     whole = original.read_bytes()
     with open_log(original) as log:
         wanted = {table: log.frame(table).values for table in EVERY_TABLE}
