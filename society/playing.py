@@ -21,6 +21,7 @@ from society.log.schema import SCHEMA_VERSION
 from society.models.budget import RunBudget
 from society.models.pool import ModelPool
 from society.models.recall import Recall, ReplayOnly
+from society.models.settings import ProviderSettings
 from society.orchestrator import Watcher, play_episode
 from society.run import Run
 from society.scenario.load import resolved
@@ -60,7 +61,7 @@ async def play(
     """
     scenario = with_model(scenario, model)
     seed = scenario.seeds[0] if seed is None else seed
-    book = open_log(log) if isinstance(log, str) else log
+    book = _book(log)
     prompts = Prompts.load()
     manifest = RunStarted(
         scenario=resolved(scenario),
@@ -71,6 +72,7 @@ async def play(
         version=__version__,
         schema=SCHEMA_VERSION,
     )
+    _rehearse(scenario, seed, prompts, pool)
     writer = book.start_run(manifest, command=command)
     return await _perform(scenario, writer, book, prompts, Company(pool, watcher, counters))
 
@@ -94,7 +96,7 @@ async def resume(
         Diverged: the code, prompts or scenario have changed, so that another question would be asked.
         Paused, ProviderRefused: as in `play`.
     """
-    book = open_log(log) if isinstance(log, str) else log
+    book = _book(log)
     writer = book.resume_run(ref)
     scenario = Scenario.model_validate(writer.manifest.scenario)
     if budget is not None:
@@ -128,7 +130,7 @@ async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed
         BadInput: no such run, or a person took part, whose answers only the events hold.
         Diverged: the first event or question that does not come out as the log holds it.
     """
-    book = open_log(log) if isinstance(log, str) else log
+    book = _book(log)
     rerun = book.rerun(ref)
     if "human" in rerun.manifest.models:
         raise BadInput(
@@ -208,6 +210,21 @@ async def _perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pr
     run = Run(writer.run_id, book)
     run.keep_metrics()
     return run
+
+
+def _book(log: str | Log) -> Log:
+    """An open log, which knows the secrets that must never be stored in it."""
+    return open_log(log, secrets=ProviderSettings.read().secrets) if isinstance(log, str) else log
+
+
+def _rehearse(scenario: Scenario, seed: int, prompts: Prompts, pool: ModelPool | None) -> None:
+    """Build the whole cast once before anything is logged, so that what cannot be played leaves no run behind.
+
+    Raises:
+        BadInput, ProviderRefused: an unknown script or model, a missing key or extra, a template that is wrong.
+    """
+    trial = pool or ModelPool()
+    cast(scenario, seed=seed, client_for=lambda settings: trial.client(settings.name), prompts=prompts)
 
 
 def _decider(scenario: Scenario, seat: int) -> str:

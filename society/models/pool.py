@@ -16,6 +16,7 @@ from society.models.clock import Clock, RealClock
 from society.models.counters import Counted, Counters
 from society.models.dialect import is_own_network
 from society.models.faults import Whom
+from society.models.first import FirstAlone, Trial
 from society.models.mock import MockModel
 from society.models.names import ModelName, parse_name
 from society.models.prices import FREE, Price
@@ -86,6 +87,7 @@ class ModelPool:
         self._jitter = jitter
         self._providers: dict[str, ModelClient] = {}
         self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
+        self._trials: dict[str, Trial] = {}
         self._gates: dict[tuple[str, str | None], Throttle] = {}
 
     def client(
@@ -126,6 +128,7 @@ class ModelPool:
                 jitter=self._jitter,
                 counters=tallies,
             )
+            client = FirstAlone(client, self._trials.setdefault(name.text, Trial()))
         if self.settings.cache is not None and name.kind in {"openai", "url", "local"}:
             client = Cache(client, self.settings.cache, journal, tallies)
         if budget is not None:
