@@ -106,7 +106,7 @@ def test_a_dry_run_counts_money_where_the_price_is_known(society, tmp_path):
 
 @pytest.mark.parametrize(
     ("condition", "code"),
-    [("survival<2", 3), ("survival<=1", 3), ("survival<1", 0), ("gini>0.5", 0), ("price_of_anarchy<9", 0)],
+    [("survival<2", 3), ("survival<=1", 3), ("survival<1", 0), ("gini>0.5", 0), ("price_of_stability<9", 0)],
 )
 def test_a_condition_on_a_metric_is_exit_code_3(society, condition, code):
     assert society("run", "plain.yaml", "-m", "mock:greedy", "--fail-on", condition)[0] == code

@@ -270,7 +270,8 @@ async def test_parameters_a_server_does_not_take_are_left_out_from_then_on():
 
 async def test_agents_that_meet_the_same_refusal_at_once_step_down_one_rung_only():
     refusals = [REFUSES_SCHEMA] * 5
-    async with FaultServer(*refusals, GOOD) as server, Setting(server) as setting:
+    async with FaultServer(GOOD, *refusals, GOOD) as server, Setting(server) as setting:
+        await setting.ask(5)  # the first call goes alone; only later ones can meet a refusal together
         await asyncio.gather(*(setting.ask(agent) for agent in range(5)))
         last = server.bodies[-1]["response_format"]["type"]
         assert last == "json_object"
