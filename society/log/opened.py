@@ -149,12 +149,11 @@ class Log(Reader):
             job.rows.extend(chain)
 
         begun = committer.submit(writer, prepare)
-        if not writer.all_free:
-            try:
-                begun.result()
-            except BaseException:
-                writer.abandon()
-                raise
+        try:
+            begun.result()
+        except BaseException:
+            writer.abandon()
+            raise
         return writer
 
     def resume_run(self, ref: str = "last", *, models_free: Callable[[str], bool] = is_free) -> RunWriter:
