@@ -270,3 +270,22 @@ def test_an_interrupt_is_heard_while_a_person_is_asked(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130 and b"Traceback" not in err
+
+
+def test_the_log_of_a_run_holds_its_alignment_and_still_verifies(society, tmp_path):
+    assert society("run", "plain.yaml", "-m", "mock:liar")[0] == 0
+    for table in ("stage_value", "gap_term", "surprise_share"):
+        ((count,),) = rows(tmp_path, f"SELECT COUNT(*) FROM {table}")
+        assert count > 0
+    assert society("verify")[0] == 0
+    assert society("replay")[0] == 0
+
+
+def test_a_changed_byte_is_exit_code_6(society, tmp_path):
+    society("run", "plain.yaml", "-m", "mock:liar")
+    with sqlite3.connect(tmp_path / "logs" / "society.db") as connection:
+        connection.execute("UPDATE payoff SET payoff = payoff + 1 WHERE round = 1 AND agent = 0")
+    connection.close()
+    code, _, errors = society("verify")
+    assert code == 6
+    assert "payoff" in errors

@@ -137,6 +137,7 @@ def _story(one: Played) -> None:
     result(as_text(key_moments(story)))
     result("")
     result("What was lost between each agent's goal and what it got (`society align` tells more):\n")
+    one.run.keep_alignment()
     result(gap_table(one.run.alignment))
     result("\nWhat the group came to (`society metrics` tells more):\n")
     measured = one.run.outcome.measured
