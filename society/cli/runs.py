@@ -41,9 +41,9 @@ def runs(
         result(question)
         return
     with open_log(log) as book:
-        now = {info.id: info.status for info in book.runs(scenario=scenario)}  # a dead writer's run is interrupted
+        known = {info.id: info for info in book.runs(scenario=scenario)}  # a dead writer's run is interrupted
         found = book.sql(question.replace(":", "\\:")).rows()
-    rows = [{**row, "status": now.get(row["run"], row["status"])} for row in found]
+    rows = [{**row, "status": known[row["run"]].status, "head": known[row["run"]].head} for row in found]
     rows = [row for row in rows if status in (None, row["status"])][-limit:]
     if json:
         result_json(rows)
