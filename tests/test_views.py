@@ -17,6 +17,7 @@ from society.core.policy import Draft
 from society.episode import Episode
 from society.mechanisms import MECHANISMS
 from society.views.catalogue import fields_of, goals, instruments, mechanisms, metrics
+from society.views.rulers import ruler_rows
 from society.views.story import STAGES, tell
 from society.views.tables import markdown_table, pad, text_table, width
 from society.views.terminal import flagged, safe
@@ -233,3 +234,15 @@ def test_every_mechanism_can_be_shown_with_its_rulers(kind):
     game = instance_of(MECHANISMS.type_of(kind))
     assert game is not None
     assert all(": " in line for line in ruler_lines(ruler_rows(game)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "agents", "expected"),
+    [
+        pytest.param("public_goods", 4, {"greed": 12, "fear": 12, "self-interest level": Fraction(2, 5), "selfishness level": 1}, id="the public good: each token costs 3/5 of itself"),
+        pytest.param("matrix_game", 2, {"greed": 2, "fear": 1, "self-interest level": Fraction(3, 5), "selfishness level": 2}, id="the prisoner's dilemma 5, 3, 1, 0"),
+    ],
+)  # fmt: skip
+def test_a_mechanism_is_shown_with_the_strength_of_its_dilemma(kind, agents, expected):
+    rows = {row["ruler"]: row["value"] for row in ruler_rows(MECHANISMS.parse({"kind": kind, "agents": agents}))}
+    assert {name: rows[name] for name in expected} == expected

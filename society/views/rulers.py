@@ -53,7 +53,22 @@ def _rows(ruler: Ruler[Any], mechanism: Mechanism[Any], rounds: int | None) -> l
             rows.append(_bound(f"{name} pure equilibrium, all together", bound))
     rows.append(_finding("price of anarchy", ruler.price_of_anarchy))
     rows.append(_finding("price of stability", ruler.price_of_stability))
-    return rows
+    return rows + _dilemma(ruler)
+
+
+def _dilemma(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
+    """How strong the dilemma is between the two actions called cooperation and defection; nothing where there are none."""
+    diagram = ruler.schelling
+    if diagram is None:
+        return []
+    poles = f"between {_action(diagram.cooperation)} and {_action(diagram.defection)}"
+    verdict = "a social dilemma" if diagram.is_dilemma else "no social dilemma"
+    return [
+        _finding("greed", Finding(diagram.greed, how=f"gain of the only one to defect, {poles}; {verdict}")),
+        _finding("fear", Finding(diagram.fear, how=f"gain of defecting when nobody else cooperates, {poles}")),
+        _finding("self-interest level", ruler.self_interest_level),
+        _finding("selfishness level", ruler.selfishness_level),
+    ]
 
 
 def _bound(name: str, bound: Bound) -> dict[str, Cell]:
