@@ -16,7 +16,10 @@ test: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m 'not slow'
+
+test-long: $(VENV)/.test
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest -q
 
 $(VENV)/.run: $(VENV)/.venv pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[local]'
@@ -39,4 +42,4 @@ $(VENV)/.venv:
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
 
-.PHONY: help run test clean
+.PHONY: help run test test-long clean
