@@ -285,7 +285,7 @@ def _open_to_read(place: Place) -> sqlite3.Connection:
 
 def _postgres(place: Place, **options: Any) -> Engine:  # Any: options of create_engine
     try:
-        import psycopg  # noqa: F401
+        import psycopg  # noqa: F401  # only to see whether the driver is there
     except ImportError:
         raise MissingExtra("a PostgreSQL log needs the extra: pip install 'society-sandbox[postgres]'") from None
     try:

@@ -49,7 +49,7 @@ class FileLock:
                 owner = _owner(handle)
                 os.close(handle)
                 if tries := tries - 1:
-                    time.sleep(_PAUSE)
+                    time.sleep(_PAUSE)  # another run may be looking at the lock just now; no event loop waits here long
                     continue
                 raise LogUnusable(f"run {run_id} is being written by {owner}; wait for it, or stop it first") from None
             if _same_file(handle, self._path):

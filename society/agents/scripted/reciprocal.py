@@ -24,7 +24,7 @@ class _Reciprocal(Script):
         return at.poles[1] if self.defects(at) else at.poles[0]
 
     def defects(self, at: Sight) -> bool:
-        raise NotImplementedError
+        raise NotImplementedError  # scripts that override `act` itself never come here
 
     def expects(self, at: Sight) -> tuple[Action | None, ...] | None:
         """That every other does again what it did last; at first, that all cooperate."""
