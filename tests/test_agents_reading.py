@@ -50,6 +50,8 @@ UNREADABLE = {
     "duplicate key deep inside": '{"action": 5, "why": {"a": 1, "a": 2}}',
     "another key": '{"amount": 5}',
     "two answers": '{"action": 5} or rather {"action": 9}',
+    "an answer that is not allowed and one that is": '{"action": 0.5} or rather {"action": 9}',
+    "an answer and words for one": '{"action": 5}, or {"action": "as much as is right"}',
     "an answer and a broken one": '{"action": 5} {"action": 9',
     "an answer and no JSON": '{"action": 5} {action: 9}',
     "two answers in a list": '[{"action": 5}, {"action": 9}]',

@@ -1,7 +1,7 @@
 """A model's words as a typed answer, strictly.
 
 Keys that were not asked for are ignored, an agent's name or a round among them: who speaks follows from the slot. Two objects
-that both answer the question, and differently, are no answer.
+that both answer the question, and differently, are no answer, even where only one of the two would be allowed.
 """
 
 from __future__ import annotations
@@ -39,15 +39,21 @@ def read(text: str, question: Question[T], *, last: bool = False) -> Reading[T]:
     reader = _reader(question, last)
     readings: list[Reading[Any]] = []
     fault: Unreadable | None = None
+    keys: list[set[str]] = []  # of the objects that were read, and of those that were not
+    failed: list[set[str]] = []
     for candidate in found.candidates:
+        names = set(candidate) if isinstance(candidate, dict) else set()
         try:
             reading = reader(candidate)
         except Unreadable as problem:
             fault = fault or problem
+            failed.append(names)
             continue
+        keys.append(names)
         if not any(reading.value == other.value and reading.submitted == other.submitted for other in readings):
             readings.append(reading)
-    if len(readings) > 1:
+    rivals = any(read & unread for read in keys for unread in failed)
+    if len(readings) > 1 or rivals:
         raise Unreadable("the answer holds two different answers; give one JSON object only")
     if not readings:
         return _bare(found, question, fault)

@@ -237,6 +237,10 @@ class Mechanism(Kind, Generic[S]):
         """The least welfare of any equilibrium of an episode of so many rounds; needed only where there is a state."""
         return None
 
+    def known_landmarks(self) -> Mapping[str, Number]:
+        """Further reference numbers in closed form, by a plain name: thresholds of the parameters, known solutions."""
+        return {}
+
     def poles(self, state: S) -> tuple[Action, Action] | None:
         """The actions called cooperation and defection, where that is a meaningful pair of words."""
         return None

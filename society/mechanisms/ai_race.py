@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -155,6 +156,19 @@ class AiRace(Mechanism[Race]):
 
     def poles(self, state: Race) -> tuple[Action, Action]:
         return OPTIONS
+
+    def known_landmarks(self) -> Mapping[str, Number]:
+        """The risks of disaster between which the dilemma lies; nothing for the dynamic race, whose end is drawn."""
+        if self.variant == "dynamic" or self.risk == 1:
+            return {}
+        (safe, behind), (ahead, unsafe) = ((Fraction(a[0]), Fraction(b[0])) for a, b in self.rounds_pay)
+        lucky = 1 - Fraction(self.risk)
+        landmarks: dict[str, Number] = {}
+        if unsafe > 0:
+            landmarks["risk above which safety is best for both"] = tidy(1 - safe * lucky / unsafe)
+        if ahead + unsafe > 0:
+            landmarks["risk above which safety is risk-dominant"] = tidy(1 - (safe + behind) * lucky / (ahead + unsafe))
+        return landmarks
 
     def known_ceiling(self, state: Race, agent: int) -> Bound | None:
         """The larger payoff against a safe rival; only in the averaged game, where a round is the whole game."""

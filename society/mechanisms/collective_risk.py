@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -139,10 +139,13 @@ class CollectiveRisk(Mechanism[Account]):
         return self.periods == 1 and self.lottery == "group"
 
     def poles(self, state: Account) -> tuple[Action, Action] | None:
-        """An even part of what is missing in each period that is left, rounded up; and nothing."""
+        """An even part of the target in each period, rounded up, while something is missing; and nothing.
+
+        Nobody makes up for those who paid less: that would be more than a fair share.
+        """
         if self.over(state):
             return None
-        steps = -(-self._missing(state) // (self.step_size * self.agents * (self.periods - state.played)))
+        steps = -(-self.target // (self.step_size * self.agents * self.periods)) if self._missing(state) else 0
         return min(steps * self.step_size, *(int(self.space(state, seat).high) for seat in range(self.agents))), 0
 
     def known_ceiling(self, state: Account, agent: int) -> Bound | None:
@@ -196,6 +199,25 @@ class CollectiveRisk(Mechanism[Account]):
             )
             given[richest] += 1
         return tuple(self.step_size * part for part in given)
+
+    def known_landmarks(self) -> Mapping[str, Number]:
+        """From which risk on an even share of the target costs no more than it saves."""
+        share = Fraction(self.target, self.agents)
+        if not 0 < share <= min(self.endowment, self.most * self.periods):
+            return {}
+        return {"risk from which the even share is an equilibrium": tidy(share / self.endowment)}
+
+    def known_worst_equilibrium(self, rounds: int) -> Number | None:
+        """Expected welfare when nobody pays: what each is sure of by never paying, so that no equilibrium is worse.
+
+        None where one agent alone could reach the target and would, and in episodes that end before the account does.
+        """
+        alone = min(self.most // self.step_size * self.periods, self.endowment // self.step_size) * self.step_size
+        missing = self._missing(self.initial_state())
+        kept = self.endowment * (1 - Fraction(self.probability))
+        if rounds < self.periods or (missing <= alone and self.endowment - missing > kept):
+            return None
+        return tidy(self.agents * (Fraction(self.endowment) if missing == 0 else kept))
 
     def known_value(self, rounds_left: int, agent: int | None) -> Callable[[Account], Number]:
         """Expected: what all (or one agent, the others paying first) can still keep. 0 if the account stays open."""

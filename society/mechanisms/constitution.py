@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Self
@@ -214,6 +214,15 @@ class Constitution(Mechanism[Charter]):
         partners = -(-state.quota // state.weights[0]) - 1
         offer = Fraction(self.discount) / self.agents
         return tidy(1 - partners * offer), tidy(offer)
+
+    def known_landmarks(self) -> Mapping[str, Number]:
+        if self.stationary is None:
+            return {}
+        keeps, offers = (tidy(Fraction(share) * self.pie) for share in self.stationary)
+        return {
+            "stationary equilibrium: the proposer keeps": keeps,
+            "stationary equilibrium: the proposer offers each partner": offers,
+        }
 
     def known_value(self, rounds_left: int, agent: int | None) -> Callable[[Charter], Number] | None:
         """What everybody acting for one (or for all) can still bring: the whole pie, as soon as a proposal can pass."""

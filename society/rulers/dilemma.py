@@ -77,6 +77,17 @@ class Schelling:
         return together > none and together > alone and turns and (self.greed > 0 or self.fear > 0)
 
     @property
+    def risk_dominant(self) -> Action | None:
+        """For two agents: the pole that does better against one who does either with even chances [Han2020]_.
+
+        None for more agents, or if both do equally well.
+        """
+        good, bad = sum(self.cooperator), sum(self.defector)
+        if len(self.cooperator) != 2 or good == bad:
+            return None
+        return self.cooperation if good > bad else self.defection
+
+    @property
     def grim_discount(self) -> Number | None:
         """Smallest discount factor at which grim trigger sustains cooperation: (T-R)/(T-P), at least 0.
 

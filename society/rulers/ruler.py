@@ -17,6 +17,7 @@ from society.rulers.best import best_for, best_together
 from society.rulers.dilemma import Finding, Schelling, schelling, self_interest_level, selfishness_level
 from society.rulers.equilibria import Equilibria, Mixed, mixed_equilibria, pure_equilibria
 from society.rulers.scores import Board
+from society.rulers.steady import SteadyPlay
 
 S = TypeVar("S")
 
@@ -164,7 +165,7 @@ class Ruler(Generic[S]):
     @property
     def poles(self) -> tuple[Action, Action] | None:
         """The actions called cooperation and defection."""
-        return self.game.poles(self.state) if isinstance(self.game, Mechanism) else None
+        return self.game.poles(self.state) if isinstance(self.game, (Mechanism, SteadyPlay)) else None
 
     @cached_property
     def self_interest_level(self) -> Finding:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 from pydantic import ValidationError
 
+from society.analysis import general_self_interest_level
 from society.core.actions import Action, Joint
-from society.core.exact import show
+from society.core.exact import show, tidy
 from society.core.mechanism import Bound, Mechanism
-from society.rulers import Finding, Ruler, episode_optimum
+from society.core.prices import price_parts
+from society.core.seeds import Noise
+from society.rulers import Finding, Ruler, SteadyPlay, episode_optimum
+from society.rulers.steady import WORLDS
 from society.views.tables import Cell, words
 from society.views.terminal import safe
 
 NONE = "no ruler"
+
+ROUNDS = 12
+"""The length of the episodes a mechanism without a scenario is measured over."""
+
+MOST_STEADY = 8
+"""Up to how many agents all groups of steady cooperators are played through."""
 
 
 def ruler_rows(mechanism: Mechanism[Any], rounds: int | None = None) -> list[dict[str, Cell]]:
@@ -24,18 +35,63 @@ def ruler_rows(mechanism: Mechanism[Any], rounds: int | None = None) -> list[dic
         mechanism: the game; its first round is measured, without instruments.
         rounds: also the best that all together can get in so many rounds.
     """
+    stateful = _stateful(mechanism)
     try:
-        return _rows(Ruler(mechanism), mechanism, rounds)
+        rows = _of_round(Ruler(mechanism))
     except ValueError as problem:  # more actions than can be listed
-        return [{"ruler": NONE, "value": None, "reached by": "", "exact": False, "how": str(problem)}]
+        rows = [{"ruler": NONE, "value": None, "reached by": "", "exact": False, "how": str(problem)}]
+    else:
+        if not stateful:
+            rows += _dilemma(Ruler(mechanism)) + _patience(Ruler(mechanism))
+    if stateful or rounds is not None:
+        rows += _of_episode(mechanism, ROUNDS if rounds is None else rounds, stateful)
+    rows += [_finding(name, Finding(found, how="closed form")) for name, found in mechanism.known_landmarks().items()]
+    return rows
 
 
-def _rows(ruler: Ruler[Any], mechanism: Mechanism[Any], rounds: int | None) -> list[dict[str, Cell]]:
+def _stateful(mechanism: Mechanism[Any]) -> bool:
+    """Whether what is done in the first round changes what the second one finds."""
+    start = mechanism.initial_state()
+    seats = range(mechanism.agents)
+    poles = mechanism.poles(start) or ()
+    tried = [
+        tuple(mechanism.abstention(start, seat) for seat in seats),
+        *((pole,) * mechanism.agents for pole in poles),
+    ]
+    return any(mechanism.step(start, joint, Noise(0, 1)).state != start for joint in tried)
+
+
+def _of_episode(mechanism: Mechanism[Any], rounds: int, stateful: bool) -> list[dict[str, Cell]]:
+    """What a whole episode can give; with a state also its price of anarchy and its dilemma, which one round cannot tell."""
+    best = episode_optimum(mechanism, rounds)
+    rows = [] if best is None else [_bound(f"most for all in {rounds} rounds", best)]
+    if not stateful:
+        return rows
+    worst = mechanism.known_worst_equilibrium(rounds)
+    if worst is not None:
+        rows.append(_finding(f"worst equilibrium of {rounds} rounds, all together", Finding(worst, how="closed form")))
+        parts = None if best is None else price_parts(best.value, worst)
+        if best is not None and parts is not None:
+            value = tidy(Fraction(parts[0]) / Fraction(parts[1]))
+            how = f"optimum {best.how}; equilibrium closed form"
+            rows.append(_finding(f"price of anarchy of {rounds} rounds", Finding(value, best.exact, how)))
+    if mechanism.poles(mechanism.initial_state()) is not None and mechanism.agents <= MOST_STEADY:
+        play = SteadyPlay(mechanism, rounds)
+        trust = "" if play.certain else f"; payoffs are means of {WORLDS} worlds"
+        rows += [
+            {
+                **row,
+                "ruler": f"{row['ruler']} over {rounds} rounds",
+                "exact": row["exact"] and play.certain,
+                "how": f"{row['how']}{trust}",
+            }
+            for row in _dilemma(Ruler(play))
+        ]
+    return rows
+
+
+def _of_round(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
     rows = [_bound("most for all in round 1", ruler.optimum), _bound("most for the first agent", ruler.ceiling[0])]
-    if rounds is not None:
-        best = episode_optimum(mechanism, rounds)
-        if best is not None:
-            rows.append(_bound(f"most for all in {rounds} rounds", best))
     found = ruler.equilibria
     for place, (name, bound) in enumerate((("worst", ruler.worst_equilibrium), ("best", ruler.best_equilibrium))):
         if bound is None:
@@ -51,9 +107,26 @@ def _rows(ruler: Ruler[Any], mechanism: Mechanism[Any], rounds: int | None) -> l
                 )
         else:
             rows.append(_bound(f"{name} pure equilibrium, all together", bound))
+    rows += _mixed(ruler)
     rows.append(_finding("price of anarchy", ruler.price_of_anarchy))
     rows.append(_finding("price of stability", ruler.price_of_stability))
-    return rows + _dilemma(ruler)
+    return rows
+
+
+def _mixed(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
+    """The fully mixed equilibria: each agent's chance of its first option, and what that is worth to all together."""
+    first = next(iter(ruler.board.grids[0]), None)
+    return [
+        {
+            "ruler": f"mixed equilibrium, all together, at chances of {_action(first)}",
+            "value": sum(found.payoffs),
+            "reached by": profile_words(found.first),
+            "exact": found.exact,
+            "how": "each agent indifferent between its two options",
+        }
+        for found in ruler.mixed_equilibria or ()
+        if first is not None
+    ]
 
 
 def _dilemma(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
@@ -63,12 +136,49 @@ def _dilemma(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
         return []
     poles = f"between {_action(diagram.cooperation)} and {_action(diagram.defection)}"
     verdict = "a social dilemma" if diagram.is_dilemma else "no social dilemma"
-    return [
+    rows = [
         _finding("greed", Finding(diagram.greed, how=f"gain of the only one to defect, {poles}; {verdict}")),
         _finding("fear", Finding(diagram.fear, how=f"gain of defecting when nobody else cooperates, {poles}")),
         _finding("self-interest level", ruler.self_interest_level),
+        _finding("general self-interest level", _general_level(ruler)),
         _finding("selfishness level", ruler.selfishness_level),
     ]
+    if diagram.risk_dominant is not None:
+        how = "does better against one who does either with even chances"
+        rows.append(
+            {
+                "ruler": "risk-dominant",
+                "value": _action(diagram.risk_dominant),
+                "reached by": "",
+                "exact": True,
+                "how": how,
+            }
+        )
+    return rows
+
+
+def _patience(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
+    """How much the future must count for two threats to sustain cooperation, when the round is played again and again."""
+    diagram = ruler.schelling
+    if diagram is None or not diagram.is_dilemma:
+        return []
+    rows = [
+        _finding(
+            "discount at which grim trigger sustains cooperation", Finding(diagram.grim_discount, how="(T-R)/(T-P)")
+        )
+    ]
+    copied = diagram.tit_for_tat_discount
+    if copied is not None:
+        how = "the larger of (T-R)/(T-P) and (T-R)/(R-S)"
+        rows.append(_finding("discount at which tit for tat sustains cooperation", Finding(copied, how=how)))
+    return rows
+
+
+def _general_level(ruler: Ruler[Any]) -> Finding:
+    try:
+        return general_self_interest_level(ruler)
+    except (ImportError, ValueError) as problem:  # no scipy; more agents than a programme is solved for
+        return Finding(None, exact=False, how=str(problem))
 
 
 def _bound(name: str, bound: Bound) -> dict[str, Cell]:
