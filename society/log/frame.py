@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +16,32 @@ _SHOWN = 20
 
 
 class Frame:
-    """Rows with named columns; as a polars or pandas frame where those are installed."""
+    """Rows with named columns; as a polars or pandas frame where those are installed.
+
+    Attributes:
+        columns: their names, in order.
+        values: the rows; null is None.
+        sql: the question that gave them.
+        types: what the columns hold, where that is known; a truth value is one even where the database keeps 0 and 1.
+    """
 
     def __init__(
-        self, columns: Sequence[str], values: Sequence[Sequence[Any]], *, sql: str = ""
-    ) -> None:  # Any: SQL values
+        self,
+        columns: Sequence[str],
+        values: Sequence[Sequence[Any]],  # Any: SQL values
+        *,
+        sql: str = "",
+        types: Mapping[str, type] | None = None,
+    ) -> None:
         self.columns = tuple(columns)
+        self.types = dict(types or {})
+        truths = {place for place, name in enumerate(self.columns) if self.types.get(name) is bool}
         self.values = [tuple(row) for row in values]
+        if truths:
+            self.values = [
+                tuple(bool(cell) if k in truths and cell is not None else cell for k, cell in enumerate(row))
+                for row in self.values
+            ]
         self.sql = sql
 
     def __len__(self) -> int:
@@ -54,7 +73,16 @@ class Frame:
             import polars
         except ImportError:
             raise MissingExtra("a polars frame needs the extra: pip install 'society-sandbox[analysis]'") from None
-        return polars.DataFrame(self.values, schema=list(self.columns), orient="row", infer_schema_length=None)
+        known = {
+            str: polars.String,
+            int: polars.Int64,
+            float: polars.Float64,
+            bool: polars.Boolean,
+            bytes: polars.Binary,
+        }
+        schema = {name: known[self.types[name]] if name in self.types else None for name in self.columns}
+        values = [tuple(_whole(cell) for cell in row) for row in self.values]
+        return polars.DataFrame(values, schema=schema, orient="row", infer_schema_length=None)
 
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a pandas frame.
@@ -80,3 +108,8 @@ class Frame:
         )
         more = f"<p>{len(self.values) - _SHOWN} more rows</p>" if len(self.values) > _SHOWN else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _whole(cell: Any) -> Any:  # Any: SQL values
+    """A cell that can be written as UTF-8: half of a surrogate pair is spelled out."""
+    return cell.encode("utf-8", "backslashreplace").decode() if isinstance(cell, str) and not cell.isascii() else cell

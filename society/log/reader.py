@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from society.core.errors import BadInput, LogCorrupt, did_you_mean
 from society.core.events import Event, event_from_plain
 from society.episode import Episode
+from society.log.column_types import column_types
 from society.log.database import Place, read_engine, refusal
 from society.log.frame import Frame
 from society.log.lock import is_held, is_held_there, lock_path
@@ -182,7 +183,8 @@ class Reader:
             if place is None:
                 raise BadInput(f"{name!r} does not belong to single runs")
             sql, values = f"{sql} WHERE {place} = :run", {"run": self.find(run).id}
-        return self.sql(f"{sql} ORDER BY {', '.join(_orders()[name])}", values)
+        answer = self.sql(f"{sql} ORDER BY {', '.join(_orders()[name])}", values)
+        return Frame(answer.columns, answer.values, sql=answer.sql, types=column_types()[name])
 
     def sql(self, question: str, values: Mapping[str, Any] | None = None) -> Frame:  # Any: SQL values
         """The answer to any question in SQL; values stand in it as ``:name``."""

@@ -10,13 +10,23 @@ from typing import NamedTuple
 
 
 class View(NamedTuple):
-    """A view: what it shows, the order its rows are best read in, its columns with their meanings, and its text."""
+    """A view: what it shows, the order its rows are best read in, its columns with their meanings, and its text.
+
+    `types` tells the columns that are not text.
+    """
 
     name: str
     meaning: str
     order: tuple[str, ...]
     columns: dict[str, str]
     sql: str
+    types: dict[str, type]
+
+
+def _types(*, whole: str = "", real: str = "", truth: str = "") -> dict[str, type]:
+    """The types of columns named in lines of words."""
+    listed: tuple[tuple[str, type], ...] = ((whole, int), (real, float), (truth, bool))
+    return {name: kind for names, kind in listed for name in names.split()}
 
 
 INTENT_OUTCOME = View(
@@ -80,6 +90,12 @@ LEFT JOIN intent AS i ON i.run_id = a.run_id AND i.round = a.round AND i.agent =
 LEFT JOIN payoff AS p ON p.run_id = a.run_id AND p.round = a.round AND p.agent = a.agent
 LEFT JOIN outcome AS o ON o.run_id = a.run_id AND o.round = a.round
 """,
+    _types(
+        whole="seed round seat",
+        real="meant expected_of_others forecast desired announced_amount submitted legal executed requested granted"
+        " payoff material total stock_before stock_after welfare",
+        truth="collapsed",
+    ),
 )
 
 RUN_SUMMARY = View(
@@ -116,6 +132,9 @@ SELECT
   r.calls AS calls, r.usd AS usd, r.started AS started, r.ended AS ended
 FROM run AS r
 """,
+    _types(
+        whole="seed rounds_played rounds_planned collapsed_in actions defaulted calls", real="final_stock welfare usd"
+    ),
 )
 
 CONVERSATION = View(
@@ -142,6 +161,7 @@ SELECT
 FROM message AS m
 JOIN agent AS g ON g.run_id = m.run_id AND g.seat = m.agent
 """,
+    _types(whole="round turn seat place", truth="clipped"),
 )
 
 CALL_COST = View(
@@ -170,6 +190,7 @@ FROM model_call AS c
 JOIN agent AS g ON g.run_id = c.run_id AND g.seat = c.agent
 GROUP BY c.run_id, g.name, c.stage, c.model
 """,
+    _types(whole="tries answered tokens_in tokens_out unpriced", real="usd"),
 )
 
 VIEWS: tuple[View, ...] = (INTENT_OUTCOME, RUN_SUMMARY, CONVERSATION, CALL_COST)
