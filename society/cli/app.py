@@ -15,6 +15,7 @@ from society.cli import (
     check,
     coalitions,
     doctor,
+    export,
     listing,
     metrics,
     models,
@@ -74,6 +75,7 @@ app.command("transcript")(transcript.transcript)
 app.command("align")(align.align)
 app.command("coalitions")(coalitions.coalitions)
 app.command("metrics")(metrics.metrics)
+app.command("export")(export.export)
 app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)
 app.command("schema")(schema.schema)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from society.log import Log
-from society.views.story import Story
+from society.views.story import Stage, Story
 from society.views.terminal import safe, safe_lines
 
-_STAGES = {"talk": "talk", "before_talk": "declare", "declare": "declare", "act": "act"}
+STAGE_OF_CALL: dict[str, Stage] = {"talk": "talk", "before_talk": "declare", "declare": "declare", "act": "act"}
+"""The stage of the story that a call belongs to; all others are decisions."""
 
 
 def calls_text(log: Log, run: str, story: Story) -> str:
@@ -16,7 +17,7 @@ def calls_text(log: Log, run: str, story: Story) -> str:
     told = {(line.round, line.stage, line.agent) for line in story.lines}
     lines: list[str] = []
     for call in log.calls(run):
-        if (call.round, _STAGES.get(call.stage, "decide"), call.agent) not in told:
+        if (call.round, STAGE_OF_CALL.get(call.stage, "decide"), call.agent) not in told:
             continue
         name = story.names[call.agent] if 0 <= call.agent < len(story.names) else str(call.agent)
         tries = f", attempt {call.attempt + 1}" if call.attempt else ""
