@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sqlalchemy import create_engine
 from society.core.calls import Position
 from society.core.errors import LogUnusable
 from society.log import Log, open_log
+from society.log.questions import QUESTIONS
 from society.log.tables import PROJECTED, name_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is one")]
@@ -58,6 +60,20 @@ async def test_both_databases_hold_the_same_rows(url: str, tmp_path: Path) -> No
         calls = [[(c.raw, c.text, c.request_hash, c.usd, c.issue) for c in log.calls()] for log in (there, here)]
         assert calls[0] == calls[1]
         assert there.verify().faults == ()
+
+
+async def test_the_ready_questions_have_the_same_answers_in_both_databases(url: str, tmp_path: Path) -> None:
+    with open_log(url) as there, open_log(tmp_path / "s.db") as here:
+        runs = [await whole_run(log) and log.find("last").id for log in (there, here)]
+        for question in QUESTIONS:
+            answers = [
+                [
+                    {k: float(v) if isinstance(v, Decimal) else v for k, v in row.items() if v not in runs}
+                    for row in log.sql(question.sql, {"run": run} if question.of_one_run else None)
+                ]
+                for log, run in zip((there, here), runs, strict=True)
+            ]
+            assert answers[0] == answers[1], question.name
 
 
 async def test_comments_explain_the_tables_in_the_database_itself(url: str) -> None:
