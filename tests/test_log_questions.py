@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 from handmade_run import events, play
 
+from society.cli import main
 from society.log import Log, open_log
 from society.log.datasette import metadata
 from society.log.questions import QUESTIONS, as_page
@@ -90,3 +92,11 @@ async def test_datasette_shows_the_tables_with_descriptions_labels_and_the_quest
         shown.executor.shutdown()
         for database in shown.databases.values():
             database.close()
+
+
+def test_the_command_writes_the_metadata_for_the_file(log: Log, tmp_path: Path, capsys) -> None:
+    assert main(["db", "datasette", "--log", str(log.place.file), "-o", str(tmp_path / "m.json")]) == 0
+    assert f"datasette -m {tmp_path / 'm.json'} {log.place.file}" in capsys.readouterr().err
+    assert json.loads((tmp_path / "m.json").read_text()) == metadata("society")
+    assert main(["db", "datasette", "--log", "sqlite://"]) == 2
+    assert "society export" in capsys.readouterr().err

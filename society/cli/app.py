@@ -14,6 +14,7 @@ from society.cli import (
     align,
     check,
     coalitions,
+    db,
     doctor,
     export,
     listing,
@@ -82,3 +83,4 @@ app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 app.command("new")(new.new)
 app.add_typer(models.app, name="models")
+app.add_typer(db.app, name="db")
