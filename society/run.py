@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from society.core.exact import Number, plain
+from society.core.markup import html_table
 from society.episode import Episode
 from society.metrics import METRICS, Measured, measure_all
 from society.metrics.measure import Reference
@@ -41,6 +42,10 @@ class Outcome:
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={m.value}" for name, m in self.measured.items() if m.value is not None)
         return f"Outcome({shown})"
+
+    def _repr_html_(self) -> str:
+        columns = ("metric", "value", "numerator", "denominator", "without_defaulted", "unit")
+        return html_table(columns, [[row[name] for name in columns] for row in self.rows()])
 
     def rows(self) -> list[dict[str, Number | str | None]]:
         """One row a metric: name, value, numerator, denominator, value without defaulted decisions, unit."""
@@ -122,7 +127,9 @@ class Run:
         return f"Run({self.id!r}, {self.status})"
 
     def _repr_html_(self) -> str:
-        return self.transcript("html")
+        from society.views.notebook import run_html
+
+        return run_html(self.episode, self.outcome.measured)
 
 
 def reference_of(episode: Episode) -> Reference:

@@ -10,7 +10,7 @@ from society.cli.conditions import Condition
 from society.cli.output import note, result, result_json
 from society.cli.performing import Job, Played
 from society.core.errors import Paused
-from society.metrics import METRICS
+from society.metrics import HEADLINES, METRICS
 from society.models.names import parse_name
 from society.models.pool import ModelPool
 from society.playing import with_model
@@ -24,8 +24,6 @@ from society.views.transcript import as_text
 
 if TYPE_CHECKING:
     from society.log import Log
-
-HEADLINES = ("total_welfare", "welfare_efficiency", "survival", "gini", "over_use", "defaulted_share")
 
 
 def report(played: Sequence[Played], book: Log, conditions: Sequence[Condition], *, json: bool, quiet: bool) -> bool:

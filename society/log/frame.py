@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from society.core.errors import MissingExtra
+from society.core.markup import html_table
 
 if TYPE_CHECKING:
     import pandas
@@ -101,13 +101,8 @@ class Frame:
 
     def _repr_html_(self) -> str:
         """The first rows as an HTML table; all text is escaped."""
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{'' if value is None else escape(str(value))}</td>" for value in row) + "</tr>"
-            for row in self.values[:_SHOWN]
-        )
         more = f"<p>{len(self.values) - _SHOWN} more rows</p>" if len(self.values) > _SHOWN else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+        return html_table(self.columns, self.values[:_SHOWN]) + more
 
 
 def _whole(cell: Any) -> Any:  # Any: SQL values

@@ -18,7 +18,18 @@ from society.core.record import Record
 from society.metrics.measure import DECLARED, Measured, Metric, Reference, metric
 from society.metrics.rates import Rate, survival_rate, wilson
 
-__all__ = ["METRICS", "Measured", "Metric", "Rate", "Reference", "measure_all", "metric", "survival_rate", "wilson"]
+__all__ = [
+    "HEADLINES",
+    "METRICS",
+    "Measured",
+    "Metric",
+    "Rate",
+    "Reference",
+    "measure_all",
+    "metric",
+    "survival_rate",
+    "wilson",
+]
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
@@ -27,6 +38,10 @@ for _point in entry_points(group="society.metrics"):
 
 METRICS: Mapping[str, Metric] = MappingProxyType(DECLARED)
 """Every metric by its name, found by being there."""
+
+
+HEADLINES = ("total_welfare", "welfare_efficiency", "survival", "gini", "over_use", "defaulted_share")
+"""The metrics a run is told by where there is room for a few."""
 
 
 def measure_all(record: Record, reference: Reference | None = None) -> dict[str, Measured]:

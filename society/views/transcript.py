@@ -195,16 +195,24 @@ p { margin: 0.2rem 0; overflow-wrap: anywhere; }
 
 
 def _html(story: Story) -> Iterator[str]:
-    def words(text: str) -> str:
-        return escape(safe(text))
-
+    title = escape(safe(_title(story)))
     yield "<!doctype html>"
     yield '<html lang="en"><head><meta charset="utf-8">'
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{words(_title(story))}</title><style>{_STYLE}</style></head><body>"
-    yield f"<h1>{words(_title(story))}</h1><p>{words('; '.join(_cast(story)))}</p>"
+    yield f"<title>{title}</title><style>{_STYLE}</style></head><body>"
+    yield f"<h1>{title}</h1><p>{escape(safe('; '.join(_cast(story))))}</p>"
+    yield from html_rounds(story)
+    yield "</body></html>"
+
+
+def html_rounds(story: Story) -> Iterator[str]:
+    """The rounds of a story as a piece of HTML, to stand in a page or a notebook."""
+
+    def words(text: str) -> str:
+        return escape(safe(text))
+
     for number, stages in _grouped(story):
         yield f'<section id="round-{number}"><h2>{words(_round_title(story, number))}</h2>'
         for stage, lines in stages:
@@ -218,7 +226,7 @@ def _html(story: Story) -> Iterator[str]:
                 else:
                     yield f'<p class="{line.kind}">{who}{_colon(line)} {words(line.words)}{note}</p>'
         yield "</section>"
-    yield f"<p><em>{words(story.ending)}</em></p></body></html>"
+    yield f"<p><em>{words(story.ending)}</em></p>"
 
 
 # Choosing

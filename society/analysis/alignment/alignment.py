@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import Any, Literal
 
 from society.analysis.alignment.accuracy import Accuracy
@@ -15,6 +16,7 @@ from society.analysis.alignment.principal import PrincipalChain
 from society.core.errors import BadInput, MissingExtra
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
+from society.core.markup import html_table
 
 TableName = Literal["stage_value", "gap_term", "surprise_share"]
 
@@ -280,6 +282,20 @@ class Alignment:
         from society.analysis.alignment.words import paragraph
 
         return paragraph(self)
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the episode's gap of each agent under each yardstick, term by term, and what may be said of it."""
+        gaps = [
+            self.episode(seat, yardstick)
+            for yardstick in self.yardsticks
+            for seat in range(self.agents)
+            if self.of(seat, yardstick)
+        ]
+        terms = list(dict.fromkeys(name for gap in gaps for name in gap.terms))
+        rows = [
+            [self.names[gap.agent], gap.yardstick, gap.total, *(gap.terms.get(name) for name in terms)] for gap in gaps
+        ]
+        return html_table(["agent", "measured by", "gap", *terms], rows) + f"<p>{escape(self.text())}</p>"
 
     def _keys(self, decision: Judged) -> dict[str, Any]:  # Any: as in `rows`
         gap = decision.gap
