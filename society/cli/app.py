@@ -30,6 +30,7 @@ from society.cli import (
     show,
     transcript,
     verify,
+    view,
 )
 
 
@@ -79,6 +80,7 @@ app.command("metrics")(metrics.metrics)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)
 app.command("verify")(verify.verify)
+app.command("view")(view.view)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 app.command("new")(new.new)

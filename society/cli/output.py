@@ -9,7 +9,7 @@ from typing import Any
 
 def result(text: str) -> None:
     """Text that was asked for."""
-    print(text)
+    print(text, flush=True)
 
 
 def result_json(value: Any) -> None:  # Any: whatever JSON can hold

@@ -186,6 +186,11 @@ class Mechanism(Kind, Generic[S]):
         """What all together may take in this state so that the next round finds no less; None without such a thing."""
         return None
 
+    @property
+    def thresholds(self) -> Mapping[str, Number]:
+        """Levels of the stock, or of the total where there is none, that matter to a reader of a chart, by a short name."""
+        return {}
+
     def level(self, action: Action) -> Number | None:
         """The action as a quantity that can be summed and forecast, or None where it is none."""
         return None if isinstance(action, (str, tuple)) else action

@@ -198,15 +198,23 @@ class Reader:
         """The columns of every table and view."""
         return {name_of(t): columns_of(t) for t in TABLES} | {view.name: tuple(view.columns) for view in VIEWS}
 
-    def calls(self, ref: str = "last") -> list[ModelCall]:
-        """Every try of every question of a run, in the order of the episode, then of the tries."""
+    def calls(self, ref: str = "last", *, round: int | None = None, agent: int | None = None) -> list[ModelCall]:
+        """Every try of every question of a run, in the order of the episode, then of the tries.
+
+        Args:
+            ref: the run.
+            round: only of this round.
+            agent: only to this seat.
+        """
         run_id = self.find(ref).id
         columns = columns_of(ModelCall)
         order = "round, CASE WHEN stage = 'talk' THEN 1 WHEN stage = 'before_talk' THEN 0 WHEN stage = 'declare' THEN 2"
         order += " WHEN stage = 'act' THEN 3 ELSE 4 END, turn, agent, attempt, issue"
-        sql = f"SELECT {', '.join(columns)} FROM model_call WHERE run_id = :run ORDER BY {order}"
+        only = {name: value for name, value in (("round", round), ("agent", agent)) if value is not None}
+        fitting = "".join(f" AND {name} = :{name}" for name in only)
+        sql = f"SELECT {', '.join(columns)} FROM model_call WHERE run_id = :run{fitting} ORDER BY {order}"
         with self.connection() as connection:
-            found = connection.execute(text(sql), {"run": run_id}).mappings()
+            found = connection.execute(text(sql), {"run": run_id, **only}).mappings()
             return [ModelCall(**{name: _shown(value) for name, value in row.items()}) for row in found]
 
     def prompt(self, call_or_hash: ModelCall | str | None) -> list[tuple[str, str]]:
@@ -221,6 +229,12 @@ class Reader:
                 messages.append((row.role, original_text(row.content)))
                 last = row.before
         return messages[::-1]
+
+    def left_behind(self) -> frozenset[str]:
+        """The ids of runs that call themselves running and have no writer; wherever they are shown they are interrupted."""
+        with self.connection() as connection:
+            ids = connection.execute(text("SELECT id FROM run WHERE status = 'running'")).scalars().all()
+            return frozenset(str(run) for run in ids if self._left(connection, str(run)))
 
     def _ids(self) -> list[str]:
         with self.connection() as connection:

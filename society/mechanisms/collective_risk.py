@@ -59,6 +59,10 @@ class CollectiveRisk(Mechanism[Account]):
     def over(self, state: Account) -> bool:
         return state.played >= self.periods
 
+    @property
+    def thresholds(self) -> Mapping[str, Number]:
+        return {"target": self.target}
+
     def space(self, state: Account, agent: int) -> Amount:
         """Up to `most`, in steps, and never more than is left."""
         most = min(self.most, self.endowment - state.paid[agent])

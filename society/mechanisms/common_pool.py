@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -84,6 +84,10 @@ class CommonPool(Mechanism[Pool]):
     def symmetric(self) -> bool:
         """False: in a short pool the odd unit, the order or the lots tell the seats apart."""
         return False
+
+    @property
+    def thresholds(self) -> Mapping[str, Number]:
+        return {"dies below": self.collapse_below} if self.collapse_below else {}
 
     def initial_state(self) -> Pool:
         return Pool(self.capacity if self.stock is None else self.stock)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -79,6 +79,10 @@ class SharedCompute(Mechanism[Quota]):
     def limit(self) -> int:
         """The most requests of one agent."""
         return self.capacity if self.most is None else self.most
+
+    @property
+    def thresholds(self) -> Mapping[str, Number]:
+        return {"service": self.capacity}
 
     def initial_state(self) -> Quota:
         return Quota() if self.bucket is None else Quota(self.bucket.size)

@@ -95,7 +95,7 @@ class Story:
 def tell(episode: Episode) -> Story:
     """The story of an episode, finished or not."""
     scenario = episode.scenario
-    teller = _Teller(episode.names, scenario.theme)
+    teller = Teller(episode.names, scenario.theme)
     ended = episode.ended
     if ended is None:
         ending = "the run is unfinished"
@@ -116,7 +116,9 @@ def tell(episode: Episode) -> Story:
     )
 
 
-class _Teller:
+class Teller:
+    """Puts what happened into the words of a theme."""
+
     def __init__(self, names: tuple[str, ...], theme: Theme) -> None:
         self.names, self.theme = names, theme
 
@@ -136,6 +138,7 @@ class _Teller:
             yield from self.settled(played.settled)
 
     def spoke(self, turn: Spoke) -> Iterator[Line]:
+        """One turn of talk: its messages and moves, or silence."""
         note = _note(turn.status, turn.error, "clipped" if turn.clipped else "")
         for message in turn.messages:
             kind: LineKind = "said" if message.to is None else "whispered"
@@ -146,6 +149,7 @@ class _Teller:
             yield Line(turn.round, "talk", "silent", turn.agent, "says nothing", note=note)
 
     def meant(self, declared: Declared, *, early: bool = False) -> Line:
+        """A private declaration."""
         note = _note(declared.status, declared.error, "before the talk" if early else "")
         said = declared.declaration
         if said is None:
@@ -163,6 +167,7 @@ class _Teller:
         )
 
     def intent_words(self, said: Declaration, agent: int) -> Iterator[str]:
+        """What a declaration states, part by part."""
         if said.intended is not None:
             yield f"means to {self.act_words(said.intended)}"
         if said.predicted is not None:
@@ -182,6 +187,7 @@ class _Teller:
             yield f"is after {json.dumps(said.objective, ensure_ascii=False)}"
 
     def intent_values(self, said: Declaration, agent: int) -> tuple[tuple[str, Json], ...]:
+        """The numbers of a declaration, exact."""
         predicted: Json = None
         if said.predicted is not None:
             each = zip(self.others(agent), said.predicted, strict=True)
@@ -195,6 +201,7 @@ class _Teller:
         )
 
     def did(self, acted: Acted, settled: Settled | None) -> Line:
+        """An action: as executed if the round is settled, else as it legally stands."""
         note = _note(acted.status, acted.error, f"counts as {acted.rule}" if acted.rule else "")
         executed = settled.executed[acted.agent] if settled is not None else acted.legal
         if executed != acted.legal:
@@ -216,6 +223,7 @@ class _Teller:
         )
 
     def decided(self, decision: Decided) -> Line:
+        """A further decision that an instrument asked for."""
         parts = [f"{name}: {self.action_words(action)}" for name, action in decision.parts]
         words = f"{decision.purpose}: {', '.join(parts) or 'nothing'}"
         values = tuple((name, action_to_plain(action)) for name, action in decision.parts)
@@ -223,6 +231,7 @@ class _Teller:
         return Line(decision.round, "decide", "decided", decision.agent, words, note=note, values=values)
 
     def settled(self, settled: Settled) -> Iterator[Line]:
+        """Transfers, what happened under rules, payoffs, and the result of a round."""
         for transfer in settled.transfers:
             yield self.paid(settled.round, transfer)
         for event in settled.rule_events:
@@ -252,6 +261,7 @@ class _Teller:
         )
 
     def result_words(self, settled: Settled) -> str:
+        """What a round came to for everybody."""
         parts = []
         if settled.total is not None:
             parts.append(f"{show(settled.total)} {self.theme.resource} in all")
@@ -265,6 +275,7 @@ class _Teller:
         return "; ".join(parts)
 
     def paid(self, round_: int, row: Transfer) -> Line:
+        """Units that changed hands."""
         payee = self.names[row.payee] if row.payee is not None else "the outside"
         words = f"pays {show(row.amount)} to {payee} ({row.rule}: {row.reason})"
         if row.payer is None:
@@ -273,6 +284,7 @@ class _Teller:
         return Line(round_, "settle", "paid", row.payer, words, to, values=(("amount", _exact(row.amount)),))
 
     def under_rule(self, round_: int, event: RuleEvent) -> Line:
+        """Something that happened to or under a rule."""
         who = ", ".join(self.names[seat] for seat in event.agents)
         amount = f" {show(event.amount)}" if event.amount is not None else ""
         words = f"{event.rule}: {event.event}{amount}" + (f" by {who}" if who else "")
@@ -281,6 +293,7 @@ class _Teller:
         return Line(round_, "settle", "rule", agent, words, values=(("amount", _exact(event.amount)),))
 
     def move_words(self, move: Move) -> str:
+        """A typed move, such as a proposal."""
         parts: list[str] = [move.kind, *([f"number {move.target}"] if move.target is not None else [])]
         if move.members:
             parts.append(f"with {', '.join(self.names[seat] for seat in move.members)}")
@@ -305,6 +318,7 @@ class _Teller:
         return f"{self.theme.act} {show(action)} {self.theme.resource}"
 
     def action_words(self, action: Action | None) -> str:
+        """An action alone, without its verb."""
         if action is None:
             return "?"
         if isinstance(action, str):
@@ -314,6 +328,7 @@ class _Teller:
         return show(action)
 
     def others(self, agent: int) -> list[int]:
+        """All seats but one."""
         return [seat for seat in range(len(self.names)) if seat != agent]
 
 

@@ -6,7 +6,7 @@ import unicodedata
 
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\x1b": "\\e"}
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
-_MOST_MARKS = 3
+MOST_MARKS = 3
 """Combining marks on one letter; natural languages need no more, and a heap of them covers the lines around it."""
 
 
@@ -16,12 +16,14 @@ def safe(text: str) -> str:
     ``\n`` and ``\e`` for line ends and escapes, ``\u{202e}`` for the rest. Letters of every script, emoji and ordinary
     blanks stay as they are; so does a backslash, since the log keeps the words verbatim for whoever needs them exactly.
     """
+    if text.isascii() and text.isprintable():
+        return text
     shown: list[str] = []
     marks = 0
     for char in text:
         category = unicodedata.category(char)
         marks = marks + 1 if category[0] == "M" else 0
-        if _harmless(char, category) and marks <= _MOST_MARKS:
+        if harmless(char, category) and marks <= MOST_MARKS:
             shown.append(char)
         else:
             shown.append(_NAMED.get(char) or f"\\u{{{ord(char):x}}}")
@@ -38,7 +40,8 @@ def flagged(text: str) -> bool:
     return any(safe(line) != line for line in text.split("\n"))
 
 
-def _harmless(char: str, category: str) -> bool:
+def harmless(char: str, category: str) -> bool:
+    """Whether a character is seen, and as what it is."""
     if char == " ":
         return True
     if (

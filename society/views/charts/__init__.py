@@ -1,0 +1,6 @@
+"""What is drawn of a run: pure functions from what was played, or from what an analysis found, to a `Chart`.
+
+drawing         SVG text, scales, the `Chart`
+lines           lines over rounds
+timeline        stock, requests, grants, thresholds
+"""
