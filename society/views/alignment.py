@@ -13,7 +13,7 @@ from society.views.terminal import safe
 if TYPE_CHECKING:
     from society.analysis.alignment.alignment import Alignment, EpisodeGap
 
-_MEANING = {
+MEANING = {
     "anticipated": "lost to what it foresaw of the others",
     "surprise": "lost because others did not do what it predicted",
     "planning": "lost because its plan was not its own best reply",
@@ -80,7 +80,7 @@ def _lines(alignment: Alignment, rounds: bool, agent: int | None, width: int) ->
         yield "round 0 is the whole episode"
     yield ""
     for term in terms:
-        yield f"{term}: {_MEANING.get(term, '')}".rstrip(": ")
+        yield f"{term}: {MEANING.get(term, '')}".rstrip(": ")
     if not all(judged.gap.ceiling_exact for judged in alignment.judged):
         yield "some best outcomes are the best found by a search: gap, anticipated and unattributed are then lower bounds"
     matrix = alignment.matrix()

@@ -3,4 +3,7 @@
 drawing         SVG text, scales, the `Chart`
 lines           lines over rounds
 timeline        stock, requests, grants, thresholds
+matrix          who surprised whom; what each did in each round
+waterfall       from the best possible down to what happened
+coalitions      agreements over time; ties between agents
 """

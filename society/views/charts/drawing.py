@@ -67,12 +67,14 @@ class Drawing:
         dash: str = "",
         width: float = 1,
         kind: str = "",
+        tip: str = "",
     ) -> None:
         """A line through the points."""
         path = " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self._parts.append(
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dashed}{_class(kind)}/>'
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{_n(width)}"{dashed}{_class(kind)}>'
+            f"{_tip(tip)}</polyline>"
         )
 
     def box(
@@ -97,10 +99,21 @@ class Drawing:
             f' stroke="{stroke}"{seen}{leads}{_class(kind)}>{_tip(tip)}</rect>'
         )
 
-    def dot(self, x: float, y: float, radius: float, *, fill: str = INK, kind: str = "", tip: str = "") -> None:
+    def dot(
+        self,
+        x: float,
+        y: float,
+        radius: float,
+        *,
+        fill: str = INK,
+        stroke: str = "none",
+        kind: str = "",
+        tip: str = "",
+    ) -> None:
         """A filled circle."""
         self._parts.append(
-            f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" fill="{fill}"{_class(kind)}>{_tip(tip)}</circle>'
+            f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" fill="{fill}" stroke="{stroke}"{_class(kind)}>'
+            f"{_tip(tip)}</circle>"
         )
 
     def text(
@@ -114,9 +127,12 @@ class Drawing:
         fill: str = INK,
         kind: str = "ink",
         bold: bool = False,
+        turned: float = 0,
     ) -> None:
-        """Words on one line; whatever would not be seen is written out."""
+        """Words on one line; whatever would not be seen is written out. `turned`: by so many degrees around their place."""
         weight = ' font-weight="600"' if bold else ""
+        if turned:
+            weight += f' transform="rotate({_n(turned)} {_n(x)} {_n(y)})"'
         self._parts.append(
             f'<text x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}" font-size="{_n(size)}" fill="{fill}"{weight}'
             f"{_class(kind)}>{escape(safe(words))}</text>"
@@ -164,7 +180,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 def _n(number: float) -> str:
-    return f"{number:.1f}".removesuffix(".0")
+    return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
 def _class(kind: str) -> str:

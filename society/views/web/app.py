@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from society.core.errors import BadInput, LogCorrupt, SocietyError
 from society.log import Log, RunInfo
 from society.views.web import run_page
+from society.views.web.findings import alignment_values, coalitions_values
 from society.views.web.guard import Guard
+from society.views.web.live import news
 from society.views.web.pages import page
 from society.views.web.rounds import card_of
 from society.views.web.runs_table import HEADLINES, SORTS, STATUSES, read_asked, runs_page
+from society.views.web.seen import seen
 from society.views.web.shelf import Shelf
+from society.views.web.told import calls_of
 
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_PARTS = {"head": "head.html", "charts": "charts.html", "governance": "governance.html", "cost": "cost.html"}
 _HEADS = (
     ("run", "run"), ("scenario", "scenario"), ("models", "models"), ("seed", "seed"), ("status", "status"), ("rounds", "rounds"),
 )  # fmt: skip
@@ -37,6 +43,11 @@ def app_of(log: Log, *, token: str, pass_: str, port: int) -> Guard:
             Route(run, pages.run),
             Route(run + "/round/{round}", pages.round),
             Route(run + "/calls/{round}/{agent}/{stage}", pages.calls),
+            Route(run + "/seen/{round}/{agent}", pages.seen),
+            Route(run + "/part/{name}", pages.part),
+            Route(run + "/alignment", pages.alignment),
+            Route(run + "/coalitions", pages.coalitions),
+            Route(run + "/live", pages.live),
             Route("/static/{name}", pages.static),
         ],
         exception_handlers={
@@ -75,7 +86,7 @@ class Pages:
             ("status", "status", asked.status, STATUSES),
             ("sweep", "sweep", asked.sweep, found.sweeps),
         )
-        sorts = ("run", "scenario", "models", "seed", "status", "rounds", *HEADLINES, "calls", "usd")
+        sorts: tuple[str, ...] = ("run", "scenario", "models", "seed", "status", "rounds", *HEADLINES, "calls", "usd")
         sorts += tuple(name for name in SORTS if name not in sorts)
         return _html(
             page("runs.html", page=found, heads=heads, choices=choices, sorts=sorts, place=self.shelf.log.place.shown)
@@ -106,8 +117,58 @@ class Pages:
             raise BadInput("nobody was asked there")
         heading = f"{episode.names[seat]}, {episode.scenario.theme.round} {number}: {stage.replace('_', ' ')}"
         at = run_page.place_of(self.shelf, info)
-        calls = run_page.calls_of(self.shelf, info, number, seat, stage)
+        calls = calls_of(self.shelf, info, number, seat, stage)
         return _html(page("calls.html", heading=heading, calls=calls, back=f"{at.base}#round-{number}-agent-{seat}"))
+
+    def seen(self, request: Request) -> Response:
+        """What an agent knew when it was to act."""
+        info = self._info(request)
+        episode, number, seat = self.shelf.episode(info), _whole(request, "round"), _whole(request, "agent")
+        if seat >= len(episode.names) or number not in [played.number for played in episode.rounds]:
+            raise BadInput("nobody was there")
+        at = run_page.place_of(self.shelf, info)
+        asked = calls_of(self.shelf, info, number, seat, "act")
+        heading = f"As {episode.names[seat]} saw it: {at.round_word} {number}, before acting"
+        return _html(
+            page(
+                "seen.html", heading=heading, at=at, back=f"{at.base}#round-{number}-agent-{seat}",
+                messages=asked[0].messages if asked else (), told=asked[0].facts if asked else "",
+                rounds=seen(episode, number, seat),
+            )
+        )  # fmt: skip
+
+    def part(self, request: Request) -> Response:
+        """A part of the page of a run that is going, as it stands now."""
+        info, name = self._info(request), request.path_params["name"]
+        if name not in _PARTS:
+            raise BadInput("no such part")
+        at = run_page.place_of(self.shelf, info)
+        values = run_page.part_values(self.shelf, info, name)
+        return self._part(info, name, page(_PARTS[name], at=at, **values))
+
+    def alignment(self, request: Request) -> Response:
+        """What each agent lost, to what, and because of whom."""
+        info = self._info(request)
+        values = alignment_values(self.shelf, info, now=_single(request).get("now") == "1")
+        return self._part(info, "alignment", page("alignment.html", at=run_page.place_of(self.shelf, info), **values))
+
+    def coalitions(self, request: Request) -> Response:
+        """Who stood together."""
+        info = self._info(request)
+        values = coalitions_values(self.shelf, info, now=_single(request).get("now") == "1")
+        return self._part(info, "coalitions", page("coalitions.html", at=run_page.place_of(self.shelf, info), **values))
+
+    def live(self, request: Request) -> Response:
+        """News of a run that is going."""
+        info, after = self._info(request), _single(request).get("after", "0")
+        after = request.headers.get("last-event-id", after)
+        if not (after.isascii() and after.isdecimal() and len(after) <= 9):
+            raise BadInput(f"{after[:40]!r} is no number of events")
+        return StreamingResponse(news(self.shelf, info.id, int(after)), media_type="text/event-stream")
+
+    def _part(self, info: RunInfo, name: str, inside: str) -> Response:
+        back = f"/run/{quote(info.id, safe='')}#{name}"
+        return _html(page("part.html", heading=f"{info.name}: {name}", back=back, inside=inside))
 
     def static(self, request: Request) -> Response:
         """Style and script."""

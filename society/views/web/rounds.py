@@ -78,7 +78,6 @@ class Deed:
     early: str = ""
     intent_status: str = ""
     intent_error: str = ""
-    valid: bool = True
     submitted: str = ""
     did: str = ""
     changed: str = ""
@@ -276,4 +275,4 @@ def _difference(teller: Teller, meant: Action, done: Action) -> str:
     if isinstance(meant, (str, tuple)) or isinstance(done, (str, tuple)):
         return f"not {teller.action_words(meant)}"
     gap: Number = done - meant
-    return f"{'+' if gap > 0 else '−'}{show(abs(gap))}"
+    return f"+{show(gap)}" if gap > 0 else f"−{show(-gap)}"

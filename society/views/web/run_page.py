@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +11,7 @@ from society.episode import Episode
 from society.log import RunInfo
 from society.metrics import METRICS
 from society.views.charts.drawing import Chart
+from society.views.charts.matrix import deeds
 from society.views.charts.timeline import timeline
 from society.views.story import Line, Teller, tell
 from society.views.tables import words
@@ -32,6 +32,7 @@ class Place:
         round_word: what a round is called.
         asked: where models were asked: (round, seat, stage).
         whole: the page is one file, without a server behind it.
+        stored: prompts and answers can be had; not in a file that would be too large with them.
     """
 
     def __init__(self, episode: Episode, asked: frozenset[tuple[int, int, str]], *, whole: bool = False) -> None:
@@ -41,6 +42,7 @@ class Place:
         self.actions_public = episode.scenario.disclosure.actions
         self.payoffs_public = episode.scenario.disclosure.payoffs
         self.live = ""
+        self.stored = True
 
     @property
     def rounds_word(self) -> str:
@@ -68,7 +70,7 @@ class Place:
 
     def has_calls(self, number: int, seat: int, stage: str) -> bool:
         """Whether a model was asked there."""
-        return (number, seat, stage) in self.asked
+        return self.stored and (number, seat, stage) in self.asked
 
     def calls(self, number: int, seat: int, stage: str) -> str:
         """Where the prompts and raw answers stand."""
@@ -123,7 +125,7 @@ def head_values(shelf: Shelf, info: RunInfo) -> dict[str, Any]:  # Any: what tem
 def charts_of(shelf: Shelf, info: RunInfo) -> list[Chart]:
     """What is drawn at the top."""
     episode = shelf.episode(info)
-    return [timeline(episode)]
+    return [chart for chart in (timeline(episode), deeds(episode)) if chart is not None]
 
 
 def cards_of(episode: Episode, *, whole: bool = False) -> list[Card]:
@@ -191,58 +193,19 @@ def run_values(shelf: Shelf, info: RunInfo, *, whole: bool = False) -> dict[str,
         "costs": cost_rows(shelf, info),
         "alignment_part": "",
         "coalitions_part": "",
-        "store": "",
     }
+
+
+def part_values(shelf: Shelf, info: RunInfo, name: str) -> dict[str, Any]:  # Any: what templates show
+    """What one part of the page shows: head, charts, governance or cost."""
+    if name == "head":
+        return head_values(shelf, info)
+    if name == "charts":
+        return {"charts": charts_of(shelf, info)}
+    if name == "governance":
+        return governance_values(shelf.episode(info))
+    return {"info": info, "costs": cost_rows(shelf, info)}
 
 
 def _parts(numerator: float | None, denominator: float | None) -> str:
     return "" if numerator is None or denominator is None else f"{show(numerator, 3)} / {show(denominator, 3)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One try of one question: where it was asked, what was asked, and what came back."""
-
-    title: str
-    facts: str
-    messages: Sequence[tuple[str, str]]
-    answer: str
-    raw: str
-    raw_size: int
-
-
-def calls_of(shelf: Shelf, info: RunInfo, number: int, seat: int, stage: str) -> list[Told]:
-    """Every try of every question to one agent in one stage of one round."""
-    told = []
-    for call in shelf.log.calls(info.id, round=number, agent=seat):
-        if stage_of(call.stage) != stage:
-            continue
-        tries = f", asked again ({call.attempt})" if call.attempt else ""
-        tries += f", sent again ({call.issue})" if call.issue else ""
-        raw = call.raw or b""
-        told.append(
-            Told(
-                title=f"{call.stage}, turn {call.turn + 1}{tries}" if call.stage == "talk" else f"{call.stage}{tries}",
-                facts=_call_facts(call),
-                messages=shelf.log.prompt(call),
-                answer=call.text or call.error or call.detail or "",
-                raw=raw.decode("utf-8", "backslashreplace"),
-                raw_size=len(raw),
-            )
-        )
-    return told
-
-
-def _call_facts(call: Any) -> str:  # Any: a row of model_call
-    parts = [
-        call.model,
-        f"served by {call.served_model}" if call.served_model and call.served_model != call.model else "",
-        f"{call.status}, finish {call.finish}" if call.finish else call.status,
-        f"{call.tokens_in} tokens in" if call.tokens_in is not None else "",
-        f"{call.tokens_out} out" if call.tokens_out is not None else "",
-        f"{call.seconds:.2f} s" if call.seconds else "",
-        f"{call.usd:.6f} USD" if call.usd is not None else "",
-        "from the cache" if call.cached else "",
-        f"sampling {call.sampling}" if call.sampling not in ("", "{}") else "",
-    ]
-    return "; ".join(part for part in parts if part)

@@ -12,7 +12,7 @@ from society.episode import Episode
 from society.log import Log, RunInfo
 
 T = TypeVar("T")
-MOST_KEPT = 12
+MOST_KEPT = 30
 
 
 class Shelf:
@@ -46,21 +46,29 @@ class Shelf:
         """
         return self.once("episode", info, lambda: self.log.episode(info.id))
 
+    def kept(self, what: str, info: RunInfo) -> Any:  # Any: as it was put there
+        """What was worked out before for this state of the run; None if nothing was."""
+        with self._lock:
+            return self._kept.get((what, info.id, f"{info.events} {info.status}"))
+
     def once(self, what: str, info: RunInfo, work: Callable[[], T]) -> T:
         """The result of `work`, which is done once for each state of a run, by one reader at a time."""
         key = (what, info.id, f"{info.events} {info.status}")
         with self._lock:
             own = self._working.setdefault(key, Lock())
-        with own:
+        try:
+            with own:
+                with self._lock:
+                    if key in self._kept:
+                        self._kept.move_to_end(key)
+                        found: T = self._kept[key]
+                        return found
+                made = work()
+                with self._lock:
+                    self._kept[key] = made
+                    while len(self._kept) > MOST_KEPT:
+                        self._kept.popitem(last=False)
+                return made
+        finally:
             with self._lock:
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    found: T = self._kept[key]
-                    return found
-            made = work()
-            with self._lock:
-                self._kept[key] = made
-                while len(self._kept) > MOST_KEPT:
-                    self._kept.popitem(last=False)
                 self._working.pop(key, None)
-            return made

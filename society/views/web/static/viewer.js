@@ -142,9 +142,14 @@ function sheetOf(id) {
   const template = document.getElementById(id);
   if (!(template instanceof HTMLTemplateElement)) return false;
   const copy = document.importNode(template.content, true);
-  for (const slot of all("[data-message]", copy)) {
-    const message = document.getElementById(slot.dataset.message);
-    if (message) slot.replaceWith(document.importNode(message.content, true));
+  for (const slot of all("[data-prompt]", copy)) {
+    const messages = [];
+    let message = document.getElementById(slot.dataset.prompt);
+    while (message) {
+      messages.unshift(document.importNode(message.content, true));
+      message = document.getElementById(message.dataset.before ?? "");
+    }
+    slot.replaceWith(...messages);
   }
   show([...copy.childNodes]);
   return true;
