@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from society.analysis.comovement import naive_correlation as naive_correlation
     from society.analysis.cores import core as core
     from society.analysis.cores import least_core as least_core
+    from society.analysis.counterfactual import what_if as what_if
     from society.analysis.effects import group_effects as group_effects
     from society.analysis.favours import collusion_table as collusion_table
     from society.analysis.favours import favouritism as favouritism
@@ -69,6 +70,7 @@ _HOME = {
     "shapley_sampled": "shapley_value",
     "stable_partitions": "hedonic_games",
     "voting_power": "power",
+    "what_if": "counterfactual",
 }
 """In which file of this room each public name lives. No file is called like a name in it."""
 

@@ -31,6 +31,7 @@ from society.cli import (
     transcript,
     verify,
     view,
+    whatif,
 )
 
 
@@ -79,6 +80,7 @@ app.command("coalitions")(coalitions.coalitions)
 app.command("metrics")(metrics.metrics)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)
+app.command("whatif")(whatif.whatif)
 app.command("verify")(verify.verify)
 app.command("view")(view.view)
 app.command("schema")(schema.schema)

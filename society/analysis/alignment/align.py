@@ -18,7 +18,7 @@ from society.analysis.alignment.declared import Claims, read_claims
 from society.analysis.alignment.diagnosis import Deviation, GroupGap, deviation
 from society.analysis.alignment.horizon import Horizon
 from society.analysis.alignment.principal import PrincipalChain, principal_chain
-from society.analysis.alignment.rules import Held, batched
+from society.analysis.alignment.rules import Held, batched, decisions_of
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, one
 from society.core.actions import Action, Joint
 from society.core.errors import LogCorrupt
@@ -136,7 +136,7 @@ class _Reader:
         before = self.game.state_from_plain(settled.state_before)
         noise = Noise(self.episode.seed, played.number)
         joint = tuple(played.actions[seat].legal for seat in range(self.game.agents))
-        held = Held(self.game, self._decisions(played, before, joint, noise))
+        held = Held(self.game, decisions_of(self.game, played, before, joint, noise))
         again = held.step(before, joint, noise)
         if again.payoffs != settled.payoffs or again.executed != settled.executed:
             raise LogCorrupt(
@@ -168,24 +168,6 @@ class _Reader:
             defaulted=frozenset(seat for seat in seats if played.actions[seat].status == "defaulted"),
             announced={seat: action for (number, seat), action in announced.items() if number == played.number},
         )
-
-    def _decisions(
-        self, played: Round, before: GovernedState, joint: Joint, noise: Noise
-    ) -> dict[tuple[int, str], dict[str, Action]]:
-        """What was decided in the second stage; votes of the same agents under the same rule come after it."""
-        if not played.decisions:
-            return {}
-        asked = {
-            (ask.agent, ask.purpose) for ask in self.game.second_stage(before, self.game.step(before, joint, noise))
-        }
-        made: dict[tuple[int, str], dict[str, Action]] = {}
-        for event in played.decisions:
-            key = (event.agent, event.purpose)
-            if key in asked:
-                asked.remove(key)
-                if event.status != "defaulted":
-                    made[key] = dict(event.parts)
-        return made
 
     def judge(self, table: Table, agent: int, settings: Settings) -> Iterator[Judged]:
         """One agent's decision under each of its yardsticks."""

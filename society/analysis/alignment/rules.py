@@ -13,6 +13,7 @@ from society.core.actions import Action, Joint
 from society.core.governed import Governed, GovernedState, GovernedTransition
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf
 from society.core.seeds import Noise
+from society.episode import Round
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,23 @@ class Held:
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
         return self.game.outcomes(state, joints, noise, self.decisions)  # its next states are physical ones
+
+
+def decisions_of(
+    game: Governed, played: Round, before: GovernedState, joint: Joint, noise: Noise
+) -> dict[tuple[int, str], dict[str, Action]]:
+    """What was decided in the second stage of a round; votes of the same agents under the same rule come after it."""
+    if not played.decisions:
+        return {}
+    asked = {(ask.agent, ask.purpose) for ask in game.second_stage(before, game.step(before, joint, noise))}
+    made: dict[tuple[int, str], dict[str, Action]] = {}
+    for event in played.decisions:
+        key = (event.agent, event.purpose)
+        if key in asked:
+            asked.remove(key)
+            if event.status != "defaulted":
+                made[key] = dict(event.parts)
+    return made
 
 
 def bare(game: object, state: Any) -> tuple[Mechanism[Any], Any] | None:  # Any: each mechanism has its own state
