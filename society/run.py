@@ -16,6 +16,7 @@ from society.metrics.measure import Reference
 if TYPE_CHECKING:
     from society.analysis import Alignment
     from society.log import Log
+    from society.views.charts.drawing import Chart
 
 
 class Outcome:
@@ -90,6 +91,23 @@ class Run:
         from society.analysis import align
 
         return align(self.episode)
+
+    def charts(self) -> list[Chart]:
+        """Everything the viewer draws of it: timeline, deeds, waterfalls, who surprised whom, coalitions, power.
+
+        Each shows itself in a notebook and is saved with ``chart.save("figure.pdf")``.
+        """
+        from society.analysis import coalitions
+        from society.views.charts.matrix import deeds
+        from society.views.charts.timeline import timeline
+        from society.views.web.alliances import alliance_charts
+        from society.views.web.losses import loss_charts, losses_from
+
+        drawn = [timeline(self.episode), deeds(self.episode)]
+        if self.episode.settled:
+            drawn += loss_charts(losses_from(self.alignment), self.episode)
+            drawn += alliance_charts(coalitions(self.episode), self.episode)
+        return [chart for chart in drawn if chart is not None]
 
     def keep_alignment(self) -> None:
         """Write the alignment decomposition into the log, in place of the one that stands there."""

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from handmade_run import events, play
 from hypothesis import given
 from hypothesis import strategies as st
 
+import society
 from society.cli import main
 from society.core.errors import BadInput, MissingExtra
 from society.core.events import Spoke
 from society.core.policy import Draft
-from society.exports import FORMATS, export
+from society.exports import export
 from society.exports.files import WRITERS, write_csv, write_jsonl
 from society.log import Frame, Log, open_log
+from society.views.charts.drawing import Chart, Drawing
 
 FORMULA = '=HYPERLINK("http://evil","x")'
 BROKEN = 'one\r\n{"forged": true}\u2028two\x85three\ud800\x00'
@@ -179,6 +183,7 @@ def test_a_missing_package_is_told_and_stops_only_who_asked_for_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "polars", None)
     monkeypatch.setitem(sys.modules, "inspect_ai.log", None)
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
     with pytest.raises(MissingExtra, match=r"society-sandbox\[analysis\]"):
         export(log, ["last"], tmp_path / "named", formats=["parquet"])
     done = export(log, ["last"], tmp_path / "all")
@@ -220,4 +225,35 @@ def test_the_command_exports_what_was_played(
     assert {row["run_id"] for row in jsonl(tmp_path / "out/tables/gap_term.jsonl")} == runs
     assert main(["export", "last", "--to", "out"]) == 2
     assert "--force" in capsys.readouterr().err
-    assert set(FORMATS) >= {"csv", "jsonl", "parquet", "inspect"}
+
+
+def test_the_page_and_the_figures_of_a_run_stand_in_the_folder(tmp_path: Path) -> None:
+    with open_log(tmp_path / "s.db") as log:
+        run = society.play_sync(society.load("fishery"), model="mock:liar", seed=1, log=log)
+        done = export(log, ["last"], tmp_path / "out", formats=["html", "svg"])
+        drawn = {chart.name for chart in run.charts()}
+    page = (tmp_path / f"out/{run.id}.html").read_text("utf-8")
+    assert "My fair share is 10" in page and "<svg" in page
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:|//)""", page)
+    figures = {path.stem: path.read_text("utf-8") for path in (tmp_path / f"out/figures/{run.id}").glob("*.svg")}
+    assert set(figures) == drawn >= {"timeline", "gap-goal", "gap-welfare", "surprise"}
+    for name, svg in figures.items():
+        assert ElementTree.fromstring(svg).tag.endswith("svg"), name
+    assert set(done.files) == {"README.md", "RUN.html", "figures/RUN/*.svg"}
+
+
+def test_a_figure_is_saved_for_a_paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = Drawing(40, 20)
+    drawing.text(2, 12, "fish & chips")
+    chart = Chart("one", "One", "A figure.", drawing.svg("one", "One", "A figure."))
+    chart.save(tmp_path / "one.svg")
+    assert "fish &amp; chips" in (tmp_path / "one.svg").read_text()
+    with pytest.raises(BadInput, match=r"saved as \.svg, \.pdf or \.png"):
+        chart.save(tmp_path / "one.jpg")
+    pytest.importorskip("vl_convert", reason="vl-convert is not installed")
+    chart.save(tmp_path / "one.pdf")
+    assert (tmp_path / "one.pdf").read_bytes().startswith(b"%PDF-")
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(MissingExtra, match=r"society-sandbox\[plot\]"):
+        chart.save(tmp_path / "two.pdf")
+    assert not (tmp_path / "two.pdf").exists()

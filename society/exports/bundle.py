@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from society.core.errors import BadInput, MissingExtra, SocietyError, did_you_mean
+from society.core.errors import BadInput, SocietyError, did_you_mean
 from society.exports.files import WRITERS
 from society.exports.readme import readme
 from society.exports.sheets import sheet, sheet_names
@@ -51,6 +51,7 @@ def export(
     Raises:
         BadInput: an unknown run, format or table, or a folder in use.
         MissingExtra: a format that was named needs a package that is missing.
+        LogCorrupt: a format that was named needs an analysis, and the rules do not give what the log says.
     """
     for name in formats:
         if name not in FORMATS:
@@ -72,10 +73,10 @@ def export(
                 counts |= _tables(log, chosen, names, name, done)
             else:
                 _OTHERS[name](log, chosen, done)
-        except MissingExtra as missing:
+        except SocietyError as problem:  # a package is missing, or the rules contradict the log
             if formats:
                 raise
-            done.left_out.append(f"{name}: {missing}")
+            done.left_out.append(f"{name}: {problem}")
     (to / "README.md").write_text(readme(chosen, done.files, counts, done.left_out), "utf-8", "backslashreplace")
     return done
 
@@ -109,8 +110,33 @@ def _inspect(log: Log, runs: Sequence[RunInfo], done: Exported) -> None:
         done.files[path.name] = f"an Inspect log; `inspect view start --log-dir {done.folder.name}` shows it"
 
 
+def _page(log: Log, runs: Sequence[RunInfo], done: Exported) -> None:
+    from society.views.web.one_file import one_file
+
+    for run in runs:
+        (done.folder / f"{run.id}.html").write_text(one_file(log, run.id), "utf-8", "backslashreplace")
+    done.files["RUN.html"] = "the page of each run; it opens from disk and needs neither server nor network"
+
+
+def _drawings(ending: str) -> Callable[[Log, Sequence[RunInfo], Exported], None]:
+    def write(log: Log, runs: Sequence[RunInfo], done: Exported) -> None:
+        for run in runs:
+            folder = done.folder / "figures" / run.id
+            folder.mkdir(parents=True, exist_ok=True)
+            for chart in Run(run.id, log).charts():
+                chart.save(folder / f"{chart.name}.{ending}")
+        done.files[f"figures/RUN/*.{ending}"] = f"what the page draws of each run, as {ending.upper()}"
+
+    return write
+
+
 _SPELLED = {"csv": "comma-separated values", "jsonl": "JSON, one object a line", "parquet": "Parquet"}
-_OTHERS: dict[str, Callable[[Log, Sequence[RunInfo], Exported], None]] = {"inspect": _inspect}
+_OTHERS: dict[str, Callable[[Log, Sequence[RunInfo], Exported], None]] = {
+    "html": _page,
+    "svg": _drawings("svg"),
+    "pdf": _drawings("pdf"),
+    "inspect": _inspect,
+}
 
 FORMATS: tuple[str, ...] = (*WRITERS, *_OTHERS)
 """What an export can hold."""

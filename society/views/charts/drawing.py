@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from math import ceil, floor, log10
+from pathlib import Path
 
+from society.core.errors import BadInput, MissingExtra
 from society.views.tables import Cell
 from society.views.tables import words as cell_words
 from society.views.terminal import safe
@@ -41,6 +43,26 @@ class Chart:
 
     def _repr_svg_(self) -> str:
         return self.svg
+
+    def save(self, path: str | Path) -> None:
+        """Write the drawing into a file: .svg, .pdf or .png by its ending.
+
+        Raises:
+            BadInput: another ending.
+            MissingExtra: PDF and PNG need vl-convert-python.
+        """
+        where = Path(path)
+        if where.suffix == ".svg":
+            where.write_text(self.svg + "\n", "utf-8")
+            return
+        if where.suffix not in (".pdf", ".png"):
+            raise BadInput(f"{where}: a drawing is saved as .svg, .pdf or .png")
+        try:
+            import vl_convert
+        except ImportError:
+            raise MissingExtra("PDF and PNG need vl-convert: pip install 'society-sandbox[plot]'") from None
+        made = vl_convert.svg_to_pdf(self.svg) if where.suffix == ".pdf" else vl_convert.svg_to_png(self.svg, scale=2)
+        where.write_bytes(made)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
-from society.analysis import align
+from society.analysis import Alignment, align
 from society.core.exact import Number, from_plain
 from society.episode import Episode
 from society.log import Log, RunInfo
@@ -53,7 +53,11 @@ def worked_out(episode: Episode) -> Losses:
     Raises:
         LogCorrupt: the rules do not give what the log says they gave.
     """
-    found = align(episode)
+    return losses_from(align(episode))
+
+
+def losses_from(found: Alignment) -> Losses:
+    """The rows of an alignment that is at hand."""
     words = found.text() if found.judged else ""
     return Losses({name: found.rows(name) for name in TABLES}, words)  # type: ignore[arg-type]  # the names are its own
 
