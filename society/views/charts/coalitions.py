@@ -53,7 +53,7 @@ def coalition_timeline(names: Sequence[str], spans: Sequence[Span], rounds: Sequ
     """
     lanes = _lanes(spans)
     tall = max(22, 13 * (1 + max(lanes, default=0)) + 6)
-    side, head, wide = 118, 26, 760
+    side, head, wide = 118, 26, 960
     drawing = Drawing(wide, head + len(names) * tall + 10)
     x = Scale(0, max(1, len(rounds)), side, wide - 12)
     place_of = {number: place for place, number in enumerate(rounds)}

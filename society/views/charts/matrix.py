@@ -26,9 +26,10 @@ def surprise_matrix(names: Sequence[str], cells: Sequence[Sequence[Number | None
     """
     n = len(names)
     wide = 54 if n <= 12 else 40
-    side, head = 118, 92
-    drawing = Drawing(side + n * wide + 24, head + n * 28 + 8)
-    drawing.text(side - 8, head - 10, "lost by ↓   because of →", anchor="end", size=11, fill=FAINT, kind="faint")
+    side, head = 118, 24 + round(4.6 * min(12, max(len(name) for name in names)))
+    drawing = Drawing(side + n * wide + 60, head + n * 28 + 8)
+    drawing.text(side - 8, head - 22, "because of →", anchor="end", size=11, fill=FAINT, kind="faint")
+    drawing.text(side - 8, head - 8, "lost by ↓", anchor="end", size=11, fill=FAINT, kind="faint")
     most = max([abs(float(cell)) for row in cells for cell in row if cell is not None], default=0) or 1
     for seat, name in enumerate(names):
         drawing.text(side + (seat + 0.5) * wide, head - 8, short(name, 12), size=12, turned=-40)

@@ -9,6 +9,7 @@ from society.views.charts.drawing import Chart, Drawing
 from society.views.charts.lines import Series, lines
 from society.views.tables import Cell
 
+WIDTH = 960
 _ABOUT = {
     "stock": "the stock each {round} found",
     "asked": "what all asked for together",
@@ -19,11 +20,16 @@ _ABOUT = {
 }
 
 
+def measured_rounds(episode: Episode) -> dict[int, dict[str, Number | None]]:
+    """Stock, asked, given, taken, sustainable and payoffs of each finished round; None for what there is not."""
+    return {r.number: _row(episode, r) for r in episode.rounds if r.settled is not None}
+
+
 def timeline(episode: Episode) -> Chart:
     """Stock, requests, grants and thresholds, round by round; the payoffs of all where there is nothing of the kind."""
     theme = episode.scenario.theme
     played = [r for r in episode.rounds if r.settled is not None]
-    table = [_row(episode, r) for r in played]
+    table = list(measured_rounds(episode).values())
     names = [name for name in _ABOUT if name != "payoffs" and any(row[name] is not None for row in table)]
     names = names or ["payoffs"]
     if "given" in names and all(row["given"] == row["asked"] for row in table):
@@ -33,20 +39,20 @@ def timeline(episode: Episode) -> Chart:
     series += [Series(name, (float(value),) * len(table), marks=False) for name, value in limits.items()]
     about = "; ".join(f"{name}: {_ABOUT[name].format(round=theme.round)}" for name in names)
     about += "".join(f"; {name}: {float(value):g}" for name, value in limits.items())
-    drawing = Drawing(760, 280)
+    drawing = Drawing(WIDTH, 280)
     if played:
         lines(
             drawing,
             series,
             [r.number for r in played],
-            width=760,
+            width=WIDTH,
             height=280,
             x_label=theme.round,
             y_label=theme.resource if names != ["payoffs"] else episode.scenario.mechanism.payoff_unit,
             notes=["the commons has collapsed" if r.settled and r.settled.collapsed else "" for r in played],
         )
     else:
-        drawing.text(380, 140, f"no {theme.round} is finished yet", anchor="middle")
+        drawing.text(WIDTH / 2, 140, f"no {theme.round} is finished yet", anchor="middle")
     title = f"The {theme.resource}, {theme.round} by {theme.round}"
     rows: list[dict[str, Cell]] = [{theme.round: r.number, **{n: row[n] for n in names}} for r, row in zip(played, table, strict=True)]  # fmt: skip
     return Chart("timeline", title, f"{about}.", drawing.svg("timeline", title, about), rows)

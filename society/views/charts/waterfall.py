@@ -12,8 +12,8 @@ from society.views.tables import Cell
 
 LINE = 19
 LABELS = 118
-NUMBERS = 64
-COLUMN = 380
+NUMBERS = 76
+COLUMN = 480
 
 _COLOURS = {"loss": COLOURS[1], "gain": COLOURS[2], "sum": COLOURS[5]}
 
@@ -50,20 +50,20 @@ def waterfall(descents: Sequence[Descent], *, name: str, title: str, unit: str) 
         unit: of the values.
     """
     columns = 1 if len(descents) == 1 else 2
-    most = max(len(one.steps) for one in descents)
-    height = 30 + (most + 2) * LINE + 14
-    drawing = Drawing(COLUMN * columns, height * -(-len(descents) // columns))
+    lines = [descents[k : k + columns] for k in range(0, len(descents), columns)]
+    heights = [52 + (max(len(one.steps) for one in line) + 2) * LINE for line in lines]
+    drawing = Drawing(COLUMN * columns, sum(heights))
     places = [0.0]
     for one in descents:
         places += _levels(one)
     low, high = min(places), max(places)
     for place, one in enumerate(descents):
-        left, top = COLUMN * (place % columns), height * (place // columns)
+        left, top = COLUMN * (place % columns), sum(heights[: place // columns])
         scale = Scale(low, high if high > low else low + 1, left + LABELS, left + COLUMN - NUMBERS)
         _draw(drawing, one, left, top, scale)
     about = f"From the best possible, in {unit}, down to what happened; a step for each thing that was lost on the way, or gained back."
     if any(one.lower_bound for one in descents):
-        about += " The best possible was searched where it says at least, and may be higher."
+        about += " Where it says ≥, the best possible was searched and may be higher."
     rows: list[dict[str, Cell]] = [
         {"agent": one.name, "best possible": one.top, **dict(one.steps), "happened": one.end} for one in descents
     ]
@@ -85,7 +85,7 @@ def _draw(drawing: Drawing, one: Descent, left: float, top: float, scale: Scale)
     drawing.line(
         [(zero, first - 2), (zero, first + (len(one.steps) + 2) * LINE - 4)], colour=GRID, width=1, kind="grid"
     )
-    shown = f"at least {show(one.top)}" if one.lower_bound else show(one.top)
+    shown = f"≥ {show(one.top)}" if one.lower_bound else show(one.top)
     _bar(drawing, left, first, label="best possible", span=(zero, scale(levels[0])), told=shown, kind="sum", bold=True)
     for place, (step, loss) in enumerate(one.steps):
         line = first + (place + 1) * LINE

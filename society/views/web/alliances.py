@@ -58,13 +58,13 @@ def power_charts(found: Coalitions, round_word: str) -> list[Chart]:
             Series(name, tuple(None if one.power.index is None else float(one.power.index[seat]) for one in at))
             for seat, name in enumerate(found.names[: len(COLOURS)])
         ]
-        drawing = Drawing(760, 260)
+        drawing = Drawing(960, 260)
         rounds = [one.round for one in at]
         lines(
             drawing,
             series,
             rounds,
-            width=760,
+            width=960,
             height=260,
             x_label=round_word,
             y_label="share of the power",

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from society.core.errors import BadInput, LogCorrupt, SocietyError
 from society.log import Log, RunInfo
 from society.views.web import run_page
+from society.views.web.compare import compare_values, pair_of
 from society.views.web.findings import alignment_values, coalitions_values
 from society.views.web.guard import Guard
 from society.views.web.live import news
@@ -29,7 +30,8 @@ from society.views.web.told import calls_of
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _PARTS = {"head": "head.html", "charts": "charts.html", "governance": "governance.html", "cost": "cost.html"}
 _HEADS = (
-    ("run", "run"), ("scenario", "scenario"), ("models", "models"), ("seed", "seed"), ("status", "status"), ("rounds", "rounds"),
+    ("run", "run", False), ("scenario", "scenario", False), ("models", "models", False), ("seed", "seed", True),
+    ("status", "status", False), ("rounds", "rounds", True),
 )  # fmt: skip
 
 
@@ -48,6 +50,8 @@ def app_of(log: Log, *, token: str, pass_: str, port: int) -> Guard:
             Route(run + "/alignment", pages.alignment),
             Route(run + "/coalitions", pages.coalitions),
             Route(run + "/live", pages.live),
+            Route("/compare", pages.compare),
+            Route("/compare/{round}", pages.compare_round),
             Route("/static/{name}", pages.static),
         ],
         exception_handlers={
@@ -76,9 +80,9 @@ class Pages:
         found = runs_page(self.shelf.log, asked)
         heads = (
             *_HEADS,
-            *((name.replace("_", " "), name) for name in found.columns),
-            ("calls", "calls"),
-            ("USD", "usd"),
+            *((name.replace("_", " "), name, True) for name in found.columns),
+            ("calls", "calls", True),
+            ("USD", "usd", True),
         )
         choices = (
             ("scenario", "scenario", asked.scenario, found.scenarios),
@@ -105,7 +109,7 @@ class Pages:
         for played in episode.rounds:
             if played.number == number:
                 at = run_page.place_of(self.shelf, info)
-                return _html(page("round.html", card=card_of(episode, played), at=at))
+                return self._part(info, f"round-{number}", page("round.html", card=card_of(episode, played), at=at))
         raise BadInput(f"round {number} was not played")
 
     def calls(self, request: Request) -> Response:
@@ -169,6 +173,24 @@ class Pages:
     def _part(self, info: RunInfo, name: str, inside: str) -> Response:
         back = f"/run/{quote(info.id, safe='')}#{name}"
         return _html(page("part.html", heading=f"{info.name}: {name}", back=back, inside=inside))
+
+    def compare(self, request: Request) -> Response:
+        """Two runs side by side."""
+        chosen = request.query_params.getlist("run")
+        if len(chosen) != 2 or set(request.query_params) != {"run"}:
+            return _error(400, "Tick two runs", f"{len(chosen)} were ticked; a comparison is of two")
+        return _html(page("compare.html", **compare_values(self.shelf, [self.shelf.info(run) for run in chosen])))
+
+    def compare_round(self, request: Request) -> Response:
+        """One round of two runs, to be put into the page of both."""
+        asked, number = _single(request), _whole(request, "round")
+        infos = [self.shelf.info(asked.get(side, "")) for side in "ab"]
+        first, second = (self.shelf.episode(info) for info in infos)
+        pair, word = pair_of(first, second, number), first.scenario.theme.round
+        names = (first.names, second.names)
+        return self._part(
+            infos[0], f"round-{number}", page("pair.html", pair=pair, names=names, infos=infos, round_word=word)
+        )
 
     def static(self, request: Request) -> Response:
         """Style and script."""

@@ -10,6 +10,7 @@ from society.core.exact import Number, show
 from society.core.policy import Declaration
 from society.episode import Episode, Round
 from society.views.story import Line, Teller
+from society.views.web.governance import Ruled, ruled
 
 ODD_STATUS = {
     "repaired": "mended without asking again",
@@ -95,7 +96,7 @@ class Card:
     """A round: its title and result in words, what was said, done and decided, and what happened under rules.
 
     Attributes:
-        governed: transfers and rule events, in order.
+        ruled: what each rule did, in short and entry by entry.
         coalitions: agreements in force: name and members.
         settled: the round is finished; collapsed: the commons died in it.
         lazy: only title and result are filled in; the rest is fetched when it is wanted.
@@ -107,7 +108,7 @@ class Card:
     messages: tuple[Message, ...]
     deeds: tuple[Deed, ...]
     decisions: tuple[Line, ...]
-    governed: tuple[Line, ...]
+    ruled: tuple[Ruled, ...]
     coalitions: tuple[tuple[str, tuple[int, ...]], ...]
     settled: bool
     collapsed: bool
@@ -135,18 +136,14 @@ def card_of(episode: Episode, played: Round) -> Card:
     """What a reader sees of one round."""
     teller = Teller(episode.names, episode.scenario.theme)
     settled = played.settled
-    governed: list[Line] = []
-    if settled is not None:
-        governed = [teller.paid(settled.round, row) for row in settled.transfers]
-        governed += [teller.under_rule(settled.round, row) for row in settled.rule_events]
     return Card(
         number=played.number,
         title=f"{episode.scenario.theme.round} {played.number}",
-        result=teller.result_words(settled) if settled is not None else "not finished",
+        result=_result(teller, settled),
         messages=tuple(m for turn in played.turns for m in _messages(teller, turn)),
         deeds=tuple(_deed(teller, played, seat) for seat in range(len(episode.names))),
         decisions=tuple(teller.decided(decision) for decision in played.decisions),
-        governed=tuple(governed),
+        ruled=tuple(ruled(episode, settled)) if settled is not None else (),
         coalitions=settled.coalitions if settled is not None else (),
         settled=settled is not None,
         collapsed=settled is not None and settled.collapsed,
@@ -159,16 +156,20 @@ def head_of(episode: Episode, played: Round) -> Card:
     return Card(
         number=played.number,
         title=f"{episode.scenario.theme.round} {played.number}",
-        result=teller.result_words(settled) if settled is not None else "not finished",
+        result=_result(teller, settled),
         messages=(),
         deeds=(),
         decisions=(),
-        governed=(),
+        ruled=(),
         coalitions=(),
         settled=settled is not None,
         collapsed=settled is not None and settled.collapsed,
         lazy=True,
     )
+
+
+def _result(teller: Teller, settled: Settled | None) -> str:
+    return "not finished" if settled is None else teller.result_words(settled).replace(" -> ", " → ")
 
 
 def _messages(teller: Teller, turn: Spoke) -> list[Message]:
@@ -222,7 +223,7 @@ def _stated(teller: Teller, declared: Declared | None, seat: int) -> dict[str, s
     if not said.valid:
         told["intent_error"] = told["intent_error"] or "some stated value was not allowed; the nearest one stands"
     return told | {
-        "meant": teller.act_words(said.intended) if said.intended is not None else "",
+        "meant": teller.action_words(said.intended) if said.intended is not None else "",
         "expected": _expected(teller, said, seat),
         "forecast": show(said.forecast) if said.forecast is not None else "",
         "objective": said.objective or "",
@@ -251,7 +252,7 @@ def _done(teller: Teller, acted: Acted | None, settled: Settled | None, seat: in
         return {}
     executed = settled.executed[seat] if settled is not None else acted.legal
     done = {
-        "did": teller.act_words(executed),
+        "did": teller.action_words(executed),
         "action_status": acted.status,
         "action_error": acted.error if acted.status != "ok" else "",
         "counts_as": acted.rule or "",

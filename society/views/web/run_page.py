@@ -13,8 +13,9 @@ from society.metrics import METRICS
 from society.views.charts.drawing import Chart
 from society.views.charts.matrix import deeds
 from society.views.charts.timeline import timeline
-from society.views.story import Line, Teller, tell
+from society.views.story import tell
 from society.views.tables import words
+from society.views.web.governance import all_ruled
 from society.views.web.rounds import Card, card_of, head_of
 from society.views.web.runs_table import HEADLINES
 from society.views.web.shelf import Shelf
@@ -29,7 +30,7 @@ class Place:
 
     Attributes:
         run_id: which run; title: the scenario's name; names: the agents by seat.
-        round_word: what a round is called.
+        round_word: what a round is called; unit: what an action is an amount of, empty where it is none.
         asked: where models were asked: (round, seat, stage).
         whole: the page is one file, without a server behind it.
         stored: prompts and answers can be had; not in a file that would be too large with them.
@@ -39,6 +40,8 @@ class Place:
         self.run_id, self.title, self.names = episode.run_id, episode.scenario.name, episode.names
         self.round_word = episode.scenario.theme.round
         self.asked, self.whole = asked, whole
+        self.numeric = all(not isinstance(a, (str, tuple)) for settled in episode.settled for a in settled.executed)
+        self.unit = episode.scenario.theme.resource if self.numeric else ""
         self.actions_public = episode.scenario.disclosure.actions
         self.payoffs_public = episode.scenario.disclosure.payoffs
         self.live = ""
@@ -100,9 +103,12 @@ def stage_of(stage: str) -> str:
 
 def place_of(shelf: Shelf, info: RunInfo, *, whole: bool = False) -> Place:
     """The run as templates address it."""
+    return Place(shelf.episode(info), shelf.once("asked", info, lambda: _asked(shelf, info)), whole=whole)
+
+
+def _asked(shelf: Shelf, info: RunInfo) -> frozenset[tuple[int, int, str]]:
     found = shelf.log.sql("SELECT DISTINCT round, agent, stage FROM model_call WHERE run_id = :run", {"run": info.id})
-    asked = frozenset((int(r), int(a), stage_of(str(s))) for r, a, s in found.values)
-    return Place(shelf.episode(info), asked, whole=whole)
+    return frozenset((int(r), int(a), stage_of(str(s))) for r, a, s in found.values)
 
 
 def head_values(shelf: Shelf, info: RunInfo) -> dict[str, Any]:  # Any: what templates show
@@ -136,14 +142,7 @@ def cards_of(episode: Episode, *, whole: bool = False) -> list[Card]:
 
 def governance_values(episode: Episode) -> dict[str, Any]:  # Any: what templates show
     """What happened under rules over the whole run."""
-    teller = Teller(episode.names, episode.scenario.theme)
-    governed: list[Line] = []
-    for played in episode.rounds:
-        governed += [teller.decided(decision) for decision in played.decisions]
-        if played.settled is not None:
-            governed += [teller.under_rule(played.number, row) for row in played.settled.rule_events]
-            governed += [teller.paid(played.number, row) for row in played.settled.transfers]
-    return {"instruments": [one.kind for one in episode.scenario.instruments], "governed": governed}
+    return {"instruments": [one.kind for one in episode.scenario.instruments], "governed": all_ruled(episode)}
 
 
 def cost_rows(shelf: Shelf, info: RunInfo) -> list[list[str]]:

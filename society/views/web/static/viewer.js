@@ -44,7 +44,7 @@ async function fill(section) {
   if (!address) return;
   section.removeAttribute("data-from");
   try {
-    section.replaceChildren(...(await part(address, "body")));
+    section.replaceChildren(...(await part(address, ".part")));
     asSeen();
   } catch (problem) {
     section.dataset.from = address;
@@ -56,6 +56,10 @@ async function fillPart(place) {
   const address = place.dataset.part;
   place.removeAttribute("data-part");
   place.setAttribute("aria-busy", "true");
+  const wait = document.createElement("p");
+  wait.className = "note";
+  wait.textContent = "Being worked out …";
+  place.append(wait);
   try {
     place.replaceChildren(...(await part(address, ".part")));
   } catch (problem) {
@@ -198,7 +202,7 @@ async function refresh(news) {
       jump.append(link, " ");
     }
     const held = document.activeElement?.id;
-    section.replaceChildren(...(await part(`${base}/round/${number}`, "body")));
+    section.replaceChildren(...(await part(`${base}/round/${number}`, ".part")));
     if (held && document.getElementById(held)) document.getElementById(held).focus({ preventScroll: true });
   }
   for (const [id, name] of [["head", "head"], ["charts", "charts"], ["governance-list", "governance"], ["cost-list", "cost"]]) {
@@ -222,6 +226,14 @@ document.addEventListener("click", (event) => {
   const doing = target?.closest("[data-do]")?.dataset.do;
   if (doing === "theme") otherTheme();
   else if (doing === "keys") one("#keys").showModal();
+  const now = target?.closest("a[data-now]");
+  if (now) {
+    event.preventDefault();
+    const place = now.closest("[data-place]") ?? now.parentElement.parentElement;
+    place.dataset.part = now.href;
+    fillPart(place);
+    return;
+  }
   const link = target?.closest("a.calls, a.seen");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
     event.preventDefault();
@@ -251,6 +263,7 @@ document.addEventListener("keydown", (event) => {
     "]": () => step("section[data-round]", 1),
     "[": () => step("section[data-round]", -1),
     a: nextAs,
+    x: () => one("input[type=checkbox]", document.activeElement?.closest("[data-stop]") ?? document.createElement("i"))?.click(),
     t: otherTheme,
     "?": () => one("#keys").showModal(),
     "/": () => one("[data-search]")?.focus(),
