@@ -34,6 +34,7 @@ def lines(
     y_label: str,
     notes: Sequence[str] = (),
     legend: bool = True,
+    end: str = "",
 ) -> None:
     """Draw lines into a drawing.
 
@@ -49,6 +50,7 @@ def lines(
         y_label: what the values are, with their unit.
         notes: a word for each round that is shown when it is pointed at.
         legend: name the lines at the right.
+        end: what the last place is called where it stands after the last round.
     """
     known = [v for one in series for v in one.values if v is not None]
     marks = ticks(min([0.0, *known]), max([0.0, *known, 1e-9] if any(known) else [1.0]))
@@ -63,7 +65,10 @@ def lines(
         drawing.text(left + 46, y(mark) + 4, show(mark), anchor="end", size=11, fill=FAINT, kind="faint")
     step = max(1, -(-len(rounds) // MOST_LABELS))
     for number in rounds[::step]:
-        drawing.text(x(number), top + height - 18, str(number), anchor="middle", size=11, fill=FAINT, kind="faint")
+        if not end or number != rounds[-1]:
+            drawing.text(x(number), top + height - 18, str(number), anchor="middle", size=11, fill=FAINT, kind="faint")
+    if end:
+        drawing.text(x(rounds[-1]), top + height - 18, end, anchor="middle", size=11, fill=FAINT, kind="faint")
     drawing.text(left + width - right, top + height - 3, x_label, anchor="end", size=11, fill=FAINT, kind="faint")
     ends: list[tuple[float, int, str]] = []
     for place, one in enumerate(series):
@@ -82,8 +87,11 @@ def lines(
     half = (x(rounds[-1]) - x(rounds[0])) / max(1, len(rounds) - 1) / 2 or 20
     for k, number in enumerate(rounds):
         told = [f"{one.name} {show(value)}" for one in series if (value := one.values[k]) is not None]
-        tip = f"{x_label} {number}: {', '.join(told)}" + (f"; {notes[k]}" if notes and notes[k] else "")
-        drawing.box(x(number) - half, top + 20, 2 * half, height - 54, fill="transparent", kind="hit", tip=tip, round_=number)  # fmt: skip
+        last = bool(end) and number == rounds[-1]
+        tip = f"{end if last else f'{x_label} {number}'}: {', '.join(told)}" + (
+            f"; {notes[k]}" if notes and notes[k] else ""
+        )
+        drawing.box(x(number) - half, top + 20, 2 * half, height - 54, fill="transparent", kind="hit", tip=tip, round_=None if last else number)  # fmt: skip
 
 
 def _stretches(values: Sequence[float | None]) -> list[list[int]]:

@@ -11,7 +11,7 @@ from society.views.tables import Cell
 
 WIDTH = 960
 _ABOUT = {
-    "stock": "the stock each {round} found",
+    "stock": "the stock each {round} found, and in the end",
     "asked": "what all asked for together",
     "given": "what all were given",
     "taken": "what all chose together",
@@ -35,8 +35,12 @@ def timeline(episode: Episode) -> Chart:
     if "given" in names and all(row["given"] == row["asked"] for row in table):
         names.remove("given")
     limits = {} if names == ["payoffs"] else episode.scenario.mechanism.thresholds
-    series = [Series(name, tuple(_float(row[name]) for row in table)) for name in names]
-    series += [Series(name, (float(value),) * len(table), marks=False) for name, value in limits.items()]
+    left = played[-1].settled.stock_after if played and played[-1].settled else None
+    after = () if left is None else (None,)
+    series = [Series(name, (*(_float(row[name]) for row in table), *after)) for name in names]
+    if left is not None and series[0].name == "stock":
+        series[0] = Series("stock", (*series[0].values[:-1], float(left)))
+    series += [Series(name, (float(value),) * (len(table) + len(after)), marks=False) for name, value in limits.items()]
     about = "; ".join(f"{name}: {_ABOUT[name].format(round=theme.round)}" for name in names)
     about += "".join(f"; {name}: {float(value):g}" for name, value in limits.items())
     drawing = Drawing(WIDTH, 280)
@@ -44,12 +48,16 @@ def timeline(episode: Episode) -> Chart:
         lines(
             drawing,
             series,
-            [r.number for r in played],
+            [*(r.number for r in played), *(played[-1].number + 1 for _ in after)],
             width=WIDTH,
             height=280,
             x_label=theme.round,
             y_label=theme.resource if names != ["payoffs"] else episode.scenario.mechanism.payoff_unit,
-            notes=["the commons has collapsed" if r.settled and r.settled.collapsed else "" for r in played],
+            notes=[
+                *("the commons has collapsed" if r.settled and r.settled.collapsed else "" for r in played),
+                *("" for _ in after),
+            ],
+            end="end" if after else "",
         )
     else:
         drawing.text(WIDTH / 2, 140, f"no {theme.round} is finished yet", anchor="middle")
