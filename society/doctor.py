@@ -24,13 +24,16 @@ from society.scenario.places import folders, shipped
 Verdict = Literal["fine", "absent", "broken"]
 """absent: not installed and not needed by everybody; broken: asked for and does not work."""
 
-_EXTRAS = {
+EXTRAS = {
     "xllamacpp": ("local", "the embedded language model"),
     "psycopg": ("postgres", "logs in PostgreSQL"),
     "scipy": ("analysis", "linear programmes and statistics"),
     "networkx": ("analysis", "graphs of coalitions"),
     "polars": ("analysis", "frames"),
+    "inspect_ai": ("inspect", "exports as Inspect logs"),
+    "vl_convert": ("plot", "figures as PDF"),
 }
+"""Optional packages: the extra that brings each, and what it is for."""
 _CODE = "k7q2"
 """What the schema of the probe demands, and the words of the probe do not mention."""
 
@@ -96,7 +99,7 @@ def _installation() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    for module, (extra, purpose) in _EXTRAS.items():
+    for module, (extra, purpose) in EXTRAS.items():
         there = importlib.util.find_spec(module) is not None
         mend = "" if there else f"pip install 'society-sandbox[{extra}]'"
         yield Finding(module, "fine" if there else "absent", purpose, mend)

@@ -7,7 +7,8 @@ run.outcome.welfare_efficiency, run.transcript()
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from society import __version__
@@ -15,7 +16,8 @@ from society.agents.briefing import templates_used
 from society.agents.cast import cast
 from society.agents.prompting import Prompts
 from society.core.errors import BadInput, Diverged, Paused
-from society.core.events import RunStarted
+from society.core.events import Event, RunStarted
+from society.core.exact import Json
 from society.log import DEFAULT_LOG, Log, RunWriter, open_log
 from society.log.schema import SCHEMA_VERSION
 from society.models.budget import RunBudget
@@ -41,6 +43,8 @@ async def play(
     watcher: Watcher | None = None,
     counters: Counters | None = None,
     command: str = "",
+    sweep: str | None = None,
+    cell: Mapping[str, Json] | None = None,
 ) -> Run:
     """Play a scenario once, with everything logged.
 
@@ -53,6 +57,8 @@ async def play(
         watcher: told where the episode is.
         counters: told of calls, tokens and cost as they come.
         command: what the user typed, for the log.
+        sweep: the sweep it belongs to, if any.
+        cell: its point in that sweep.
 
     Raises:
         Paused: a budget or quota is spent; `resume` goes on from there.
@@ -73,7 +79,7 @@ async def play(
         schema=SCHEMA_VERSION,
     )
     _rehearse(scenario, seed, prompts, pool)
-    writer = book.start_run(manifest, command=command)
+    writer = book.start_run(manifest, command=command, sweep=sweep, cell=cell)
     return await _perform(scenario, writer, book, prompts, Company(pool, watcher, counters))
 
 
@@ -193,7 +199,8 @@ async def _perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pr
             ),
             prompts=prompts,
         )
-        end = await play_episode(scenario, policies, writer, writer.manifest, watcher=company.watcher)
+        sink = _Remembering(writer)
+        end = await play_episode(scenario, policies, sink, writer.manifest, watcher=company.watcher)
         await writer.finish(end.status, end.reason)
     except Paused as problem:
         await writer.finish("paused", str(problem))
@@ -208,8 +215,22 @@ async def _perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pr
         if company.pool is None:
             await pool.close()
     run = Run(writer.run_id, book)
+    if not writer.redacts:
+        run.know(sink.told)
     run.keep_metrics()
     return run
+
+
+@dataclass(slots=True)
+class _Remembering:
+    """A sink that hands everything on, and keeps it, so that a run need not be read back to be measured."""
+
+    writer: RunWriter
+    told: list[Event] = field(default_factory=list)
+
+    async def stage(self, events: tuple[Event, ...]) -> None:
+        await self.writer.stage(events)
+        self.told.extend(events)
 
 
 def _book(log: str | Log) -> Log:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -134,11 +134,14 @@ class Prompts:
         self._trees: dict[str, nodes.Template] = {}
         self._closures: dict[str, tuple[str, ...]] = {}
         self._used: dict[str, frozenset[str]] = {}
+        self._fields: dict[tuple[str, str], frozenset[str]] = {}
         self._hashes: dict[str, str] = {}
 
     @classmethod
     def load(cls, folders: Sequence[Path] | None = None) -> Prompts:
         """Read the templates of several folders; of two with one name, the one in the earlier folder wins.
+
+        While the files say the same, the answer is the same object, which has compiled them already.
 
         Raises:
             TemplateFault: a template is too long, is no text, or leads out of its folder.
@@ -149,7 +152,7 @@ class Prompts:
                 name = path.relative_to(folder).as_posix()
                 if name not in sources:
                     sources[name] = _read_template(path, folder)
-        return cls(sources)
+        return _of(tuple(sources.items()))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -185,12 +188,14 @@ class Prompts:
 
     def fields_used(self, name: str, variable: str) -> frozenset[str]:
         """Which fields of one variable a template names, as in ``variable.field``, in all its branches and includes."""
-        return frozenset(
-            node.attr
-            for part in self.closure(name)
-            for node in self._tree(part).find_all(nodes.Getattr)
-            if isinstance(node.node, nodes.Name) and node.node.name == variable
-        )
+        if (name, variable) not in self._fields:
+            self._fields[name, variable] = frozenset(
+                node.attr
+                for part in self.closure(name)
+                for node in self._tree(part).find_all(nodes.Getattr)
+                if isinstance(node.node, nodes.Name) and node.node.name == variable
+            )
+        return self._fields[name, variable]
 
     def closure(self, name: str) -> tuple[str, ...]:
         """The template and all it includes, sorted.
@@ -273,6 +278,11 @@ class Prompts:
 def _nested_loops(node: nodes.Node) -> int:
     below = max((_nested_loops(child) for child in node.iter_child_nodes()), default=0)
     return below + isinstance(node, nodes.For)
+
+
+@lru_cache(maxsize=4)
+def _of(sources: tuple[tuple[str, str], ...]) -> Prompts:
+    return Prompts(dict(sources))
 
 
 def _read_template(path: Path, folder: Path) -> str:

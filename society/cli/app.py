@@ -14,6 +14,7 @@ from society.cli import (
     align,
     check,
     coalitions,
+    compare,
     db,
     doctor,
     export,
@@ -28,6 +29,7 @@ from society.cli import (
     runs,
     schema,
     show,
+    sweep,
     transcript,
     verify,
     view,
@@ -77,7 +79,9 @@ app.command("runs")(runs.runs)
 app.command("transcript")(transcript.transcript)
 app.command("align")(align.align)
 app.command("coalitions")(coalitions.coalitions)
+app.command("sweep")(sweep.sweep)
 app.command("metrics")(metrics.metrics)
+app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)
 app.command("whatif")(whatif.whatif)

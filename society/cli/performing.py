@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,14 @@ def perform(jobs: Sequence[Job], log: Log, *, parallel: int, quiet: bool, comman
         Stopped: interrupted or terminated; runs that had begun are left resumable.
     """
     played = [Played(job) for job in jobs]
+    code = stoppable(_all(played, log, parallel, quiet, command))
+    if code is not None:
+        raise Stopped(code, played)
+    return played
+
+
+def stoppable(work: Coroutine[None, None, None]) -> int | None:
+    """Run something that Ctrl-C and SIGTERM stop cleanly; None, or the exit code of the signal that stopped it."""
     caught: list[int] = []
 
     async def main() -> None:
@@ -83,17 +91,17 @@ def perform(jobs: Sequence[Job], log: Log, *, parallel: int, quiet: bool, comman
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop, TERMINATED)
         try:
-            await _all(played, log, parallel, quiet, command)
+            await work
         finally:
             loop.remove_signal_handler(signal.SIGTERM)
 
     try:
         asyncio.run(main())
     except KeyboardInterrupt:
-        raise Stopped(INTERRUPTED, played) from None
+        return INTERRUPTED
     except asyncio.CancelledError:
-        raise Stopped(caught[0] if caught else INTERRUPTED, played) from None
-    return played
+        return caught[0] if caught else INTERRUPTED
+    return None
 
 
 async def _all(played: Sequence[Played], log: Log, parallel: int, quiet: bool, command: str) -> None:

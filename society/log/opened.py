@@ -55,6 +55,14 @@ class Log(Reader):
     def __repr__(self) -> str:
         return f"Log({self.place.shown!r})"
 
+    def prepare(self) -> None:
+        """Make the log if there is none yet, so that it can be asked what it holds.
+
+        Raises:
+            LogUnusable: it cannot be written.
+        """
+        _ = self._writing
+
     def _engine(self) -> Engine:
         return self._writing.engine if self.place.memory else super()._engine()
 

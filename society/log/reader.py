@@ -115,16 +115,14 @@ class Reader:
         sweep: str | None = None,
     ) -> list[RunInfo]:
         """The runs of this log, oldest first; only those that fit what is given."""
-        sql = f"SELECT {', '.join(columns_of(Run))} FROM run ORDER BY id"
+        wanted = {"scenario": scenario, "sweep": sweep}
+        fitting = " AND ".join(f"{name} = :{name}" for name, value in wanted.items() if value is not None)
+        sql = f"SELECT {', '.join(columns_of(Run))} FROM run{' WHERE ' if fitting else ''}{fitting} ORDER BY id"
         with self.connection() as connection:
-            found = [self._info(connection, row) for row in connection.execute(text(sql)).all()]
+            rows = connection.execute(text(sql), {name: value for name, value in wanted.items() if value is not None})
+            found = [self._info(connection, row) for row in rows.all()]
         return [
-            run
-            for run in found
-            if (scenario is None or run.scenario == scenario)
-            and (status is None or run.status == status)
-            and (model is None or model in run.models.split(","))
-            and (sweep is None or run.sweep == sweep)
+            run for run in found if status in (None, run.status) and (model is None or model in run.models.split(","))
         ]
 
     def find(self, ref: str = "last") -> RunInfo:

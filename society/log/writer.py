@@ -131,6 +131,11 @@ class RunWriter:
         """The hash of the last event that was handed on to the disk."""
         return self._head
 
+    @property
+    def redacts(self) -> bool:
+        """Whether secrets are taken out, so that what is stored may differ from what was told."""
+        return bool(self._redaction)
+
     async def stage(self, events: tuple[Event, ...]) -> None:
         """Append the events of one stage, with their rows and the calls of free models made meanwhile.
 

@@ -66,6 +66,7 @@ class ModelPool:
 
     Args:
         settings: addresses, keys and limits; by default those in force (see `ProviderSettings.read`).
+        purse: what all runs together may spend, if that is bounded.
         clock: what tells the time and waits; jitter: numbers in [0, 1) for the length of waits. Tests give their own.
 
     Attributes:
@@ -77,10 +78,12 @@ class ModelPool:
         self,
         settings: ProviderSettings | None = None,
         *,
+        purse: RunBudget | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.settings = settings or ProviderSettings.read()
+        self.purse = purse
         self.counters = Counters()
         self.notices: dict[str, None] = {}
         self._clock: Clock = clock or RealClock()
@@ -111,8 +114,9 @@ class ModelPool:
         """
         name = parse_name(model)
         price = self.price(name)
-        if budget is not None:
-            budget.check_price(model, price)
+        for purse in (budget, self.purse):
+            if purse is not None:
+                purse.check_price(model, price)
         tallies = (self.counters,) if counters is None else (self.counters, counters)
         client: ModelClient = Counted(self._provider(name), tallies)
         if journal is not None and name.kind != "replay":
@@ -131,8 +135,9 @@ class ModelPool:
             client = FirstAlone(client, self._trials.setdefault(name.text, Trial()))
         if self.settings.cache is not None and name.kind in {"openai", "url", "local"}:
             client = Cache(client, self.settings.cache, journal, tallies)
-        if budget is not None:
-            client = Budgeted(client, budget, price)
+        for purse in (budget, self.purse):
+            if purse is not None:
+                client = Budgeted(client, purse, price)
         if journal is not None:
             client = Recall(client, journal, budget, tallies)
         return client

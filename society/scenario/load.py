@@ -21,7 +21,7 @@ from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.scenario.checks import check, check_words, count_agents, seat_agents
 from society.scenario.model import Scenario
-from society.scenario.overrides import merge, override
+from society.scenario.overrides import Change, apply, merge, override
 from society.scenario.places import beside, find_scenario, read_bytes
 from society.scenario.problems import Place, Problem
 from society.scenario.shorthand import spell_out
@@ -33,12 +33,12 @@ MAX_EXTENDS = 8
 K = TypeVar("K", bound=Kind)
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+def load(path: str | Path, overrides: Sequence[str | Change] = ()) -> Scenario:
     """The scenario in a file, resolved: every default filled in, one entry per agent.
 
     Args:
         path: a file, or the name of a scenario that came with the package, such as ``fishery``.
-        overrides: ``path.to.field=value`` each, as `--set` on the command line takes them.
+        overrides: ``path.to.field=value`` each, as `--set` on the command line takes them, or values from another file.
 
     Raises:
         ScenarioError: everything that is wrong with it, sorted by line.
@@ -91,7 +91,7 @@ def _extended(file: Path, name: str, chain: list[Path]) -> Reading:
     return Reading(merge(below.root, reading.root), below.problems + reading.problems)
 
 
-def _build(reading: Reading, overrides: Sequence[str]) -> Scenario:
+def _build(reading: Reading, overrides: Sequence[str | Change]) -> Scenario:
     root, problems = reading.root, reading.problems
     if root.map is None:
         problems.append(Problem(root.place, "", "a scenario is a map of fields, such as name, mechanism and agents"))
@@ -99,7 +99,7 @@ def _build(reading: Reading, overrides: Sequence[str]) -> Scenario:
     problems += spell_out(root)
     for option in overrides:
         try:
-            problems += override(root, option)
+            problems += override(root, option) if isinstance(option, str) else apply(root, option)
         except ScenarioError as refused:
             found = [problem for problem in refused.problems if isinstance(problem, Problem)]
             problems += [Problem(Place(p.place.source, 0, 0, 0, 0), "", p.message) for p in found]

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from society.scenario.problems import Place, Problem, Source, visible
 from society.scenario.shorthand import spell_out
 from society.scenario.tree import Entry, Node, read_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Another value for one field, as it stands in some other file.
+
+    Attributes:
+        path: dotted, as in `override`.
+        value: the value; a map goes on top of the one that is there, everything else replaces it.
+    """
+
+    path: str
+    value: Node
 
 
 def merge(base: Node, over: Node) -> Node:
@@ -46,6 +61,25 @@ def override(root: Node, option: str) -> list[Problem]:
     if reading.problems:
         return [Problem(place, "", problem.message) for problem in reading.problems]
     return _set(root, keys, value, place) or spell_out(root)
+
+
+def apply(root: Node, change: Change) -> list[Problem]:
+    """Apply a change to the tree in place; what is wrong is told where the change stands."""
+    keys, value = change.path.split("."), change.value.copy()
+    if not all(keys):
+        return [Problem(value.place, change.path, "expected path.to.field, such as mechanism.capacity")]
+    old = _at(root, keys)
+    return _set(root, keys, value if old is None else merge(old, value), value.place) or spell_out(root)
+
+
+def _at(root: Node, keys: list[str]) -> Node | None:
+    """The node at a path, if there is one."""
+    node: Node | None = root
+    for key in keys:
+        if node is None or isinstance(node.value, list):
+            return None
+        node = node.get(key)
+    return node
 
 
 def _set(root: Node, keys: list[str], value: Node, place: Place) -> list[Problem]:

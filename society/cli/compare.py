@@ -1,0 +1,98 @@
+"""`society compare A B ...`: sets of runs side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from society.cli.options import DEFAULT_LOG, Json, Log
+
+if TYPE_CHECKING:
+    from society.log import Log as Book
+    from society.log import RunInfo
+
+
+def compare(
+    arms: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B ...",
+            help="Sets of runs: FIELD=VALUE,... with scenario, model, sweep, seed or an axis of a sweep; or ids of runs.",
+        ),
+    ],
+    *,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", "-M", metavar="NAME", envvar="SOCIETY_METRIC", help="Which; may be given again."),
+    ] = None,
+    log: Log = DEFAULT_LOG,
+    json: Json = False,
+) -> None:
+    """Compare sets of runs, each with the first.
+
+    The run is the unit. Runs with the same seed are pairs; without common seeds the sets are independent samples.
+    Every interval and test says its name; p-values are corrected for all comparisons of a metric (Holm). An
+    under-powered comparison says so. For example:
+    society compare model=mock:greedy model=mock:sustainable --metric survival
+    """
+    from society.cli.extras import need
+    from society.cli.output import result, result_json
+    from society.core.errors import BadInput, did_you_mean
+    from society.log import open_log
+    from society.metrics import HEADLINES, METRICS
+    from society.views.arms import arm_of, lines_json, lines_of, lines_text, survival_text
+
+    need("scipy", "intervals")
+    metrics = tuple(metric or HEADLINES)
+    for name in metrics:
+        if name not in METRICS:
+            raise BadInput(f"no metric {name[:40]!r}{did_you_mean(name, METRICS)}")
+    if len(arms) < 2:
+        raise BadInput("two sets of runs are needed, such as model=mock:greedy model=mock:sustainable")
+    with open_log(log) as book:
+        chosen = [(words, _runs(book, words)) for words in arms]
+        sets = [arm_of(book, {"arm": words}, runs, metrics) for words, runs in chosen]
+        against = dict.fromkeys(range(1, len(sets)), 0)
+        tables = [lines_of(sets, name, against) for name in metrics]
+        lived = survival_text(book, sets)
+    if json:
+        result_json([row for lines in tables for row in lines_json(lines)])
+        return
+    result("\n\n".join([lines_text(lines) for lines in tables] + ([lived] if lived else [])))
+
+
+def _runs(book: Book, words: str) -> list[RunInfo]:
+    """The runs that are meant.
+
+    Raises:
+        BadInput: none are.
+    """
+    import json
+
+    from society.core.errors import BadInput, did_you_mean
+
+    if "=" not in words:
+        return [book.find(ref) for ref in words.split(",")]
+    wanted = dict(part.partition("=")[::2] for part in words.split(","))
+    known = {"scenario", "model", "sweep", "seed", "status"}
+    runs = book.runs(scenario=wanted.get("scenario"), model=wanted.get("model"), sweep=wanted.get("sweep"))
+    axes = {run.id: json.loads(run.cell)["axes"] if run.cell else {} for run in runs}
+    every = known | {axis for arms in axes.values() for axis in arms}
+    for name in wanted:
+        if name not in every:
+            raise BadInput(
+                f"{words!r}: nothing is called {name[:40]!r}{did_you_mean(name, every)} (known: {', '.join(sorted(every))})"
+            )
+    found = [
+        run
+        for run in runs
+        if all(
+            name in ("scenario", "model", "sweep")
+            or value == str({"seed": run.seed, "status": run.status, **axes[run.id]}.get(name))
+            for name, value in wanted.items()
+        )
+    ]
+    if not found:
+        raise BadInput(f"no run fits {words!r}; `society runs` shows what there is")
+    return found

@@ -1,0 +1,172 @@
+"""The cells of a sweep, and the runs it wants of each."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from society.core.errors import BadInput, ScenarioError
+from society.core.exact import Json
+from society.scenario.load import load, resolved
+from society.scenario.model import Scenario
+from society.sweep.file import SCENARIO, Arm, Label, Order, Sweep
+
+MOST_CELLS = 10_000
+_NOT_PLAYED = ("about", "budget", "seeds")
+"""Fields that change nothing in what is played."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the grid: its arm on each axis, and the scenario that makes."""
+
+    labels: Mapping[str, Label]
+    scenario: Scenario
+
+    @property
+    def title(self) -> str:
+        """Its arms in words."""
+        return ", ".join(f"{axis} {label}" for axis, label in self.labels.items()) or self.scenario.name
+
+    def fits(self, labels: Mapping[str, Label]) -> bool:
+        """Whether it has all of these arms."""
+        return all(str(self.labels.get(axis)) == str(label) for axis, label in labels.items())
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One run a sweep wants.
+
+    Attributes:
+        cell: the point of the grid.
+        seed: keys all noise.
+        seats, names: by how many places agents, and names, are moved.
+        focal: the seats of the focal agents in this run.
+    """
+
+    cell: Cell
+    seed: int
+    seats: int = 0
+    names: int = 0
+    focal: tuple[int, ...] = ()
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """What is played: the cell's scenario with this seed, agents and names moved."""
+        scenario = self.cell.scenario
+        agents, n = scenario.agents, len(scenario.agents)
+        named = [
+            agent.model_copy(update={"name": agents[(place + self.names) % n].name})
+            for place, agent in enumerate(agents)
+        ]
+        moved = tuple(named[(seat - self.seats) % n] for seat in range(n))
+        return scenario.model_copy(update={"agents": moved, "seeds": (self.seed,)})
+
+    @cached_property
+    def point(self) -> dict[str, Json]:
+        """What the log says of the run: its arms, how it was turned, and a digest of what was played.
+
+        A run counts as this one only while the digest is the same, so that an edited scenario is played anew.
+        """
+        played = {name: value for name, value in resolved(self.scenario).items() if name not in _NOT_PLAYED}
+        digest = hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()
+        point: dict[str, Json] = {"axes": dict(self.cell.labels), "scenario": digest[:16]}
+        turned: dict[str, Json] = {"seats": self.seats, "names": self.names, "focal": list(self.focal)}
+        point.update({name: value for name, value in turned.items() if value})
+        return point
+
+    @cached_property
+    def key(self) -> tuple[str, int]:
+        """Which run it is within the sweep."""
+        return json.dumps(self.point, sort_keys=True), self.seed
+
+
+def key_of(cell: str | None, seed: int) -> tuple[str, int]:
+    """The key of a run as the log holds it; see `Planned.key`."""
+    return json.dumps(json.loads(cell or "null"), sort_keys=True), seed
+
+
+def cells(sweep: Sweep, overrides: Sequence[str] = ()) -> list[Cell]:
+    """Every cell, in the order of the axes; further ones last.
+
+    Args:
+        sweep: what is varied.
+        overrides: ``path=value`` for every cell, as `--set` gives them.
+
+    Raises:
+        ScenarioError: a cell whose scenario cannot be played, by its arms; or more cells than anybody wants.
+    """
+    size = 1
+    for axis in sweep.axes:
+        size *= len(axis.arms)
+    if size > MOST_CELLS:
+        raise sweep.problem(("axes",), f"this makes {size} cells; {MOST_CELLS} are the most")
+    found: list[Cell] = []
+    for combination in itertools.product(*(axis.arms for axis in sweep.axes)):
+        arms = dict(zip((axis.name for axis in sweep.axes), combination, strict=True))
+        if not any(_fits(arms, pattern) for pattern in sweep.settings.exclude):
+            found.append(_cell(sweep, arms, overrides))
+    found += [_cell(sweep, arms, overrides) for arms in sweep.include]
+    if not found:
+        raise sweep.problem(("exclude",), "this leaves no cell")
+    return found
+
+
+def plan(sweep: Sweep, grid: Sequence[Cell], seeds: Sequence[int] | None = None) -> list[Planned]:
+    """The runs a sweep wants, seed by seed, so that a sweep that stops early has compared all cells on some seeds."""
+    settings = sweep.settings
+    planned: dict[tuple[str, int], Planned] = {}
+    for place, seed in enumerate(seeds or settings.seeds):
+        for cell in grid:
+            n = len(cell.scenario.agents)
+            if any(seat >= n for seat in settings.focal):
+                raise sweep.problem(("focal",), f"{cell.title}: there are {n} agents, 0 to {n - 1}")
+            for seats in _turns(settings.seats, place, n):
+                for names in _turns(settings.names, place, n):
+                    focal = tuple(sorted((seat + seats) % n for seat in settings.focal))
+                    one = Planned(cell, seed, seats, names, focal)
+                    planned.setdefault(one.key, one)
+    return list(planned.values())
+
+
+def baseline_of(sweep: Sweep, grid: Sequence[Cell], cell: Cell) -> Cell | None:
+    """The cell another is compared with: the same but for the axes of the baseline; None for a baseline itself.
+
+    Without a `baseline` in the file, it is the first arm of the last axis.
+    """
+    wanted = dict(sweep.settings.baseline)
+    if not wanted and sweep.axes:
+        last = sweep.axes[-1]
+        wanted = {last.name: last.arms[0].label}
+    if cell.fits(wanted) or not wanted:
+        return None
+    rest = {axis: label for axis, label in cell.labels.items() if axis not in wanted}
+    return next((other for other in grid if other.fits({**rest, **wanted})), None)
+
+
+def _turns(order: Order, place: int, n: int) -> Iterator[int]:
+    yield from range(n) if order == "every" else [place % n if order == "rotated" else 0]
+
+
+def _fits(arms: Mapping[str, Arm], pattern: Mapping[str, Label]) -> bool:
+    return bool(pattern) and all(
+        axis in arms and str(arms[axis].label) == str(label) for axis, label in pattern.items()
+    )
+
+
+def _cell(sweep: Sweep, arms: Mapping[str, Arm], overrides: Sequence[str]) -> Cell:
+    labels = {axis: arm.label for axis, arm in arms.items()}
+    name = str(labels.get(SCENARIO, next(iter(sweep.scenarios))))
+    changes = [change for arm in arms.values() for change in arm.changes]
+    try:
+        scenario = load(sweep.scenarios[name], [*overrides, *changes])
+    except ScenarioError as problem:
+        told = ", ".join(f"{axis} {label}" for axis, label in labels.items())
+        raise ScenarioError(f"cell {told or name}: {problem}", problem.problems) from None
+    except BadInput as problem:
+        raise ScenarioError(f"cell {labels}: {problem}") from None
+    return Cell(labels, scenario)

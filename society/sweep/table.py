@@ -1,0 +1,41 @@
+"""What a sweep came to: every cell with its interval, and its difference from the cell it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from society.log import Log, RunInfo
+from society.sweep.engine import FINISHED
+from society.sweep.file import Sweep
+from society.sweep.grid import Cell, Planned, baseline_of, key_of
+from society.views.arms import BACKGROUND, FOCAL, Arm, Line, arm_of, lines_of
+
+
+def metrics_of(sweep: Sweep) -> tuple[str, ...]:
+    """What the table shows: the metrics of the file, and where agents are focal, what they and the others got."""
+    return (*((FOCAL, BACKGROUND) if sweep.settings.focal else ()), *sweep.settings.metrics)
+
+
+def arms_of(log: Log, sweep: Sweep, grid: Sequence[Cell], planned: Sequence[Planned]) -> list[Arm]:
+    """Every cell as an arm: the runs of it that the log holds."""
+    held: dict[tuple[str, int], RunInfo] = {}
+    for run in log.runs(sweep=sweep.settings.name):
+        key = key_of(run.cell, run.seed)
+        if key not in held or held[key].status not in FINISHED:
+            held[key] = run
+    arms: list[Arm] = []
+    for cell in grid:
+        wanted = [one.key for one in planned if one.cell is cell]
+        runs = [held[key] for key in wanted if key in held]
+        labels = dict(cell.labels) or {"scenario": cell.scenario.name}
+        arms.append(arm_of(log, labels, runs, metrics_of(sweep), missing=len(wanted) - len(runs)))
+    return arms
+
+
+def table_of(log: Log, sweep: Sweep, grid: Sequence[Cell], planned: Sequence[Planned]) -> list[list[Line]]:
+    """For every metric, one line a cell."""
+    arms = arms_of(log, sweep, grid, planned)
+    bases = [baseline_of(sweep, grid, cell) for cell in grid]
+    places = {id(cell): place for place, cell in enumerate(grid)}
+    against = {place: places[id(base)] for place, base in enumerate(bases) if base is not None}
+    return [lines_of(arms, metric, against) for metric in metrics_of(sweep)]
