@@ -63,9 +63,9 @@ def lines(
     for mark in marks:
         drawing.line([(left + 52, y(mark)), (left + width - right, y(mark))], colour=GRID, kind="grid")
         drawing.text(left + 46, y(mark) + 4, show(mark), anchor="end", size=11, fill=FAINT, kind="faint")
-    step = max(1, -(-len(rounds) // MOST_LABELS))
-    for number in rounds[::step]:
-        if not end or number != rounds[-1]:
+    step = next(n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, len(rounds)) if len(rounds) / n <= MOST_LABELS)
+    for number in [n for n in rounds if n == rounds[0] or n % step == 0]:
+        if not end or number <= rounds[-1] - max(1, step / 2):
             drawing.text(x(number), top + height - 18, str(number), anchor="middle", size=11, fill=FAINT, kind="faint")
     if end:
         drawing.text(x(rounds[-1]), top + height - 18, end, anchor="middle", size=11, fill=FAINT, kind="faint")

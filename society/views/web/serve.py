@@ -5,11 +5,16 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from society.core.errors import BadInput
 from society.log import Log
 from society.views.web.app import app_of
+
+if TYPE_CHECKING:
+    import uvicorn
 
 DEFAULT_PORT = 8517
 TRIES = 20
@@ -35,14 +40,35 @@ def listening(port: int | None) -> socket.socket:
     raise BadInput("no port is free")
 
 
-def serve(log: Log, *, run: str | None = None, port: int | None = None, ready: Callable[[str], None]) -> None:
-    """Show a log until interrupted.
+@dataclass
+class Viewer:
+    """A server that is about to run.
+
+    Attributes:
+        address: where the first page stands, with the token.
+        server: the server, which runs until it is told to stop.
+        sock: where it listens.
+    """
+
+    address: str
+    server: uvicorn.Server
+    sock: socket.socket
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        try:
+            self.server.run(sockets=[self.sock])
+        finally:
+            self.sock.close()
+
+
+def viewer(log: Log, *, run: str | None = None, port: int | None = None) -> Viewer:
+    """A viewer of a log that listens already; connections wait until it runs.
 
     Args:
         log: what is shown; it is only read.
         run: the run whose page is opened first, by its id.
-        port: where to listen on loopback; None: the first free one from 8517.
-        ready: told the address with its token, once the server listens.
+        port: where to listen on loopback; 0: any free port; None: the first free one from 8517.
 
     Raises:
         BadInput: the port cannot be used.
@@ -59,8 +85,15 @@ def serve(log: Log, *, run: str | None = None, port: int | None = None, ready: C
     )  # fmt: skip
     path = f"/run/{quote(run, safe='')}" if run else "/"
     sock.listen(512)
-    ready(f"http://127.0.0.1:{number}{path}?token={token}")
-    try:
-        uvicorn.Server(config).run(sockets=[sock])
-    finally:
-        sock.close()
+    return Viewer(f"http://127.0.0.1:{number}{path}?token={token}", uvicorn.Server(config), sock)
+
+
+def serve(log: Log, *, run: str | None = None, port: int | None = None, ready: Callable[[str], None]) -> None:
+    """Show a log until interrupted; `ready` is told the address with its token once the server listens.
+
+    Raises:
+        BadInput: the port cannot be used.
+    """
+    made = viewer(log, run=run, port=port)
+    ready(made.address)
+    made.run()
