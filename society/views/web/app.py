@@ -153,7 +153,10 @@ class Pages:
     def alignment(self, request: Request) -> Response:
         """What each agent lost, to what, and because of whom."""
         info = self._info(request)
-        values = alignment_values(self.shelf, info, now=_single(request).get("now") == "1")
+        try:
+            values = alignment_values(self.shelf, info, now=_single(request).get("now") == "1")
+        except LogCorrupt as problem:
+            return self._part(info, "alignment", page("problem.html", words=f"It cannot be worked out: {problem}"))
         return self._part(info, "alignment", page("alignment.html", at=run_page.place_of(self.shelf, info), **values))
 
     def coalitions(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -36,7 +37,22 @@ class Shelf:
         """
         if not self.log.sql("SELECT id FROM run WHERE id = :run", {"run": run_id}).values:
             raise BadInput(f"there is no run {run_id[:80]!r} in this log")
-        return self.log.run(run_id)
+        info = self.log.run(run_id)
+        return self._so_far(info) if info.status in ("running", "interrupted") else info
+
+    def _so_far(self, info: RunInfo) -> RunInfo:
+        """The row with what has happened since it was last written: a writer completes it when it stops."""
+        one = {"run": info.id}
+        events = self.log.sql("SELECT COUNT(*) FROM event WHERE run_id = :run", one).values[0][0]
+        rounds = self.log.sql("SELECT COUNT(*) FROM outcome WHERE run_id = :run", one).values[0][0]
+        calls, tokens_in, tokens_out, usd = self.log.sql(
+            "SELECT COUNT(*), SUM(tokens_in), SUM(tokens_out), SUM(usd) FROM model_call"
+            " WHERE run_id = :run AND status = 'answered'",
+            one,
+        ).values[0]
+        return replace(
+            info, events=events, rounds_played=rounds, calls=calls, tokens_in=tokens_in, tokens_out=tokens_out, usd=usd
+        )
 
     def episode(self, info: RunInfo) -> Episode:
         """What was played so far.
