@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,9 +15,10 @@ from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
-from viewer_log import HOSTILE, make_log, run_ids, served
+from viewer_log import HOSTILE, LAKE, make_log, run_ids, served
 
 from society import open_log
+from society.core.exact import show
 from society.views.web.marked import marked, parted
 from society.views.web.one_file import one_file
 from society.views.web.runs_table import Asked, runs_page
@@ -206,9 +208,7 @@ def test_the_table_is_filtered_and_sorted_by_the_log(asker, log_file, runs):
 
 def test_ten_thousand_runs_are_a_page_like_any_other(tmp_path):
     file = make_log(tmp_path)
-    with open_log(file) as log:
-        run = log.runs()[0].id
-    import sqlite3
+    run = run_ids(file)[0]
 
     with sqlite3.connect(file) as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(run)")]
@@ -360,3 +360,31 @@ def test_the_command_says_what_is_wrong(tmp_path, log_file):
     assert missing.returncode == 2 and "there is no log at" in missing.stderr
     unknown = run("nobody", "--log", str(log_file))
     assert unknown.returncode == 2 and "no run 'nobody'" in unknown.stderr
+
+
+# Sweeps
+
+
+def test_a_sweep_is_shown_cell_by_cell(tmp_path):
+    from society import load, play_sync
+
+    (tmp_path / "lake.yaml").write_text(LAKE)
+    file = tmp_path / "society.db"
+    scenario = load(tmp_path / "lake.yaml")
+    for seed in (0, 1):
+        for model in ("mock:sustainable", "mock:greedy"):
+            play_sync(scenario, model=model, seed=seed, log=str(file))
+    with sqlite3.connect(file) as database:  # as `society sweep` writes it
+        database.execute("""UPDATE run SET sweep = 'lakes & <models>', cell = '{"axes": {"model": "' ||
+            CASE WHEN models LIKE '%greedy%' THEN 'greedy' ELSE 'kind' END || '"}, "scenario": "0"}'""")
+        welfare = dict(database.execute("SELECT cell, AVG(value) FROM run JOIN metric ON run_id = id WHERE metric.name = 'total_welfare' AND NOT without_defaulted GROUP BY cell").fetchall())  # fmt: skip
+    with served(file) as asker:
+        listed = Tags(asker.get("/sweeps").text)
+        address = next(given["href"] for tag, given in listed.tags if given.get("class") == "open")
+        page = asker.get(f"{address}?metric=total_welfare").text
+        for mean in welfare.values():
+            assert f">{show(mean, 3)}</td>" in page
+        assert page.index(">greedy</td>") < page.index(">kind</td>")
+        assert "lakes &amp; &lt;models&gt;" in page
+        assert asker.get(f"{address}?metric=nothing").status == 404
+        assert asker.get("/sweep/nothing").status == 404

@@ -25,6 +25,7 @@ from society.views.web.rounds import card_of
 from society.views.web.runs_table import HEADLINES, SORTS, STATUSES, read_asked, runs_page
 from society.views.web.seen import seen
 from society.views.web.shelf import Shelf
+from society.views.web.sweep_page import sweep_values, sweeps_values
 from society.views.web.told import calls_of
 
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -50,6 +51,8 @@ def app_of(log: Log, *, token: str, pass_: str, port: int) -> Guard:
             Route(run + "/alignment", pages.alignment),
             Route(run + "/coalitions", pages.coalitions),
             Route(run + "/live", pages.live),
+            Route("/sweeps", pages.sweeps),
+            Route("/sweep/{name:path}", pages.sweep),
             Route("/compare", pages.compare),
             Route("/compare/{round}", pages.compare_round),
             Route("/static/{name}", pages.static),
@@ -58,6 +61,7 @@ def app_of(log: Log, *, token: str, pass_: str, port: int) -> Guard:
             HTTPException: _not_found,
             SocietyError: _explained,
             ValidationError: _other_version,
+            Exception: _broken,
         },
     )
     return Guard(made, token=token, pass_=pass_, port=port)
@@ -177,6 +181,15 @@ class Pages:
         back = f"/run/{quote(info.id, safe='')}#{name}"
         return _html(page("part.html", heading=f"{info.name}: {name}", back=back, inside=inside))
 
+    def sweeps(self, request: Request) -> Response:
+        """The sweeps of the log."""
+        return _html(page("sweeps.html", **sweeps_values(self.shelf.log)))
+
+    def sweep(self, request: Request) -> Response:
+        """One sweep under one metric."""
+        metric = _single(request).get("metric", "")
+        return _html(page("sweep.html", **sweep_values(self.shelf.log, request.path_params["name"], metric)))
+
     def compare(self, request: Request) -> Response:
         """Two runs side by side."""
         chosen = request.query_params.getlist("run")
@@ -249,6 +262,10 @@ def _explained(request: Request, problem: Any) -> Response:  # Any: as above
     if isinstance(problem, LogCorrupt):
         return _error(422, "This run cannot be read", str(problem))
     return _error(503, "The log cannot be read now", str(problem))
+
+
+def _broken(request: Request, problem: Any) -> Response:  # Any: as above
+    return _error(500, "This page has a fault", f"{type(problem).__name__}; the terminal of `society view` tells more")
 
 
 def _other_version(request: Request, problem: Any) -> Response:  # Any: as above

@@ -43,7 +43,7 @@ def templates() -> Environment:
     return made
 
 
-def page(name: str, **values: Any) -> str:  # Any: whatever the template shows
+def page(name: str, /, **values: Any) -> str:  # Any: whatever the template shows
     """A page, or a part of one."""
     return templates().get_template(name).render(**values)
 

@@ -169,7 +169,13 @@ def head_of(episode: Episode, played: Round) -> Card:
 
 
 def _result(teller: Teller, settled: Settled | None) -> str:
-    return "not finished" if settled is None else teller.result_words(settled).replace(" -> ", " → ")
+    if settled is None:
+        return "not finished"
+    facts = settled.facts if isinstance(settled.facts, dict) else {}
+    told = [
+        f"{name.replace('_', ' ')} {value}" for name, value in facts.items() if isinstance(value, (str, int, float))
+    ]
+    return "; ".join([teller.result_words(settled).replace(" -> ", " → "), *told])
 
 
 def _messages(teller: Teller, turn: Spoke) -> list[Message]:

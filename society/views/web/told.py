@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,20 @@ def _facts(call: Any) -> str:  # Any: a row of model_call
         f"{call.seconds:.2f} s" if call.seconds else "",
         f"{call.usd:.6f} USD" if call.usd is not None else "",
         "from the cache" if call.cached else "",
-        f"sampling {call.sampling}" if call.sampling not in ("", "{}") else "",
+        _sampling(call.sampling),
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _sampling(stored: str) -> str:
+    """How words were drawn, as far as it was asked for."""
+    names = ("temperature", "top_p", "at most", "seed", "effort")
+    try:
+        values = json.loads(stored)
+    except ValueError:
+        return ""
+    if not isinstance(values, list):
+        return ""
+    told = {name: value for name, value in zip(names, values, strict=False) if value not in (None, "None")}
+    words = [f"{name} {value}{' tokens' if name == 'at most' else ''}" for name, value in told.items()]
+    return ", ".join(words)

@@ -1,0 +1,122 @@
+"""The sweeps of a log, and one sweep: its cells under one metric, with intervals and differences."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from society.core.errors import BadInput, did_you_mean
+from society.core.exact import Json, show
+from society.log import Log, RunInfo
+from society.metrics import METRICS
+from society.views.arms import Arm, Line, arm_of, lines_of, survival_text
+from society.views.charts.drawing import Chart
+from society.views.charts.intervals import Estimate, intervals
+from society.views.web.runs_table import HEADLINES
+
+
+def sweeps_values(log: Log) -> dict[str, Any]:  # Any: what templates show
+    """The sweeps there are, the newest first: name, cells, runs, how many are completed, when the first was started."""
+    found = log.sql(
+        "SELECT sweep, COUNT(DISTINCT cell) AS cells, COUNT(*) AS runs,"
+        " SUM(CASE WHEN status = 'completed' THEN 1 ELSE 0 END) AS completed, MIN(started) AS started"
+        " FROM run WHERE sweep IS NOT NULL GROUP BY sweep ORDER BY MIN(started) DESC"
+    )
+    return {"sweeps": found.rows()}
+
+
+def sweep_values(log: Log, name: str, metric: str = "") -> dict[str, Any]:  # Any: what templates show
+    """One sweep under one metric.
+
+    Args:
+        log: where it is.
+        name: the sweep.
+        metric: which; empty: the first headline that some run has a value for.
+
+    Raises:
+        BadInput: no such sweep or metric.
+    """
+    runs = log.runs(sweep=name)
+    if not runs:
+        raise BadInput(f"there is no sweep {name[:80]!r} in this log")
+    if metric and metric not in METRICS:
+        raise BadInput(f"there is no metric {metric[:40]!r}{did_you_mean(metric, METRICS)}")
+    known = _measured(log, name)
+    chosen = metric or next((one for one in (*HEADLINES, *sorted(METRICS)) if one in known), HEADLINES[0])
+    arms = _arms(log, runs, chosen)
+    lines = lines_of(arms, chosen, dict.fromkeys(range(1, len(arms)), 0))
+    return {
+        "name": name,
+        "metric": chosen,
+        "unit": METRICS[chosen].unit,
+        "metrics": [one for one in (*HEADLINES, *sorted(set(METRICS) - set(HEADLINES))) if one in known],
+        "axes": list(arms[0].labels),
+        "lines": lines,
+        "rows": [_row(line) for line in lines],
+        "chart": _chart(lines, chosen),
+        "runs": len(runs),
+        "unfinished": sum(arm.missing for arm in arms),
+        "invalid": sum(arm.invalid for arm in arms),
+        "survival": survival_text(log, arms),
+    }
+
+
+def _measured(log: Log, name: str) -> frozenset[str]:
+    found = log.sql(
+        "SELECT DISTINCT m.name FROM metric AS m JOIN run AS r ON r.id = m.run_id WHERE r.sweep = :sweep AND m.value IS NOT NULL",
+        {"sweep": name},
+    )
+    return frozenset(found.column("name")) & frozenset(METRICS)
+
+
+def _arms(log: Log, runs: list[RunInfo], metric: str) -> list[Arm]:
+    """The cells in the order of their settings; runs that only turn seats or names belong to one cell."""
+    cells: dict[str, list[RunInfo]] = {}
+    labels: dict[str, dict[str, Json]] = {}
+    for run in runs:
+        axes = json.loads(run.cell or "{}").get("axes") or {"scenario": run.scenario}
+        key = json.dumps(axes)
+        labels[key] = axes
+        cells.setdefault(key, []).append(run)
+    ordered = sorted(cells, key=lambda key: [_place(value) for value in labels[key].values()])
+    return [arm_of(log, labels[key], cells[key], [metric]) for key in ordered]
+
+
+def _place(value: Json) -> tuple[float, str]:
+    """Numbers by size, before words by the alphabet."""
+    return (float(value), "") if isinstance(value, (int, float)) else (float("inf"), str(value))
+
+
+def _row(line: Line) -> list[str]:
+    found, mean = line.comparison, line.mean
+    return [
+        *(str(label) for label in line.arm.labels.values()),
+        show(len(line.arm.sample(line.metric))),
+        show(None if mean is None else mean.value, 3),
+        "" if mean is None or mean.low is None else f"{show(mean.low, 3)} to {show(mean.high, 3)}",
+        show(None if found is None else found.difference.value, 3),
+        ""
+        if found is None or found.difference.low is None
+        else f"{show(found.difference.low, 3)} to {show(found.difference.high, 3)}",
+        "" if line.p_holm is None else f"{line.p_holm:.2g}",
+    ]
+
+
+def _chart(lines: list[Line], metric: str) -> Chart:
+    estimates = [
+        Estimate(
+            " · ".join(str(label) for label in line.arm.labels.values()),
+            None if line.mean is None else line.mean.value,
+            None if line.mean is None else line.mean.low,
+            None if line.mean is None else line.mean.high,
+            tuple(line.arm.sample(metric)),
+        )
+        for line in lines
+    ]
+    about = (
+        "The mean of each cell over its valid runs, with the 95 % interval of Student's t; small dots are single runs."
+    )
+    title = metric.replace("_", " ")
+    return intervals(
+        estimates, name="cells", title=title[0].upper() + title[1:], unit=METRICS[metric].unit, about=about
+    )
