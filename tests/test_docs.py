@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from society import load, loads, play_sync
+from society.sweep.file import load_sweep
+from society.sweep.grid import cells
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(path.name for path in ROOT.glob("*.md")) + sorted(
@@ -56,9 +58,14 @@ def test_every_cited_source_is_in_the_references():
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "yaml")])
-def test_the_scenarios_on_a_page_load(page):
+def test_the_scenarios_and_sweeps_on_a_page_load(page, tmp_path):
     for block in blocks(page, "yaml"):
-        assert loads(block).names
+        if "axes:" in block:
+            file = tmp_path / "sweep.yaml"
+            file.write_text(block)
+            assert len(cells(load_sweep(file))) > 1
+        else:
+            assert loads(block).names
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sql") and page != QUESTIONS_PAGE])

@@ -64,6 +64,14 @@ def _explain(error: Exception) -> int:
 
         print("error:", "\n".join(safe_lines(str(error))), file=sys.stderr)
         return error.exit_code
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        from society.doctor import EXTRAS
+
+        package = error.name.partition(".")[0]
+        if package in EXTRAS:
+            extra, purpose = EXTRAS[package]
+            print(f"error: {purpose}: install with pip install 'society-sandbox[{extra}]'", file=sys.stderr)
+            return 2
     print(f"error: {type(error).__name__}: {' '.join(str(error).split())[:400]}", file=sys.stderr)
     print("This is a fault in society itself; `--debug` shows where. Nothing that was logged is lost.", file=sys.stderr)
     return 1

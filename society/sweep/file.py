@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ Label = int | float | str | bool | None
 class SweepFile(BaseModel):
     """A sweep: every combination of the axes, each played with every seed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     name: str = Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     """a short name; runs in a log belong to the sweep of their name"""
@@ -175,10 +174,11 @@ def shipped_sweeps() -> dict[str, Path]:
 
 
 def labelled(value: Json) -> Label:
-    """What a value is called: itself where it is one word or number, else its kind, else its JSON."""
+    """What a value is called: itself where it is one word or number, else its kind with its parts in brackets."""
     if isinstance(value, Mapping):
-        kind = value.get("kind") or value.get("name")
-        return kind if isinstance(kind, str) else json.dumps(value, default=str)
+        rest = ", ".join(f"{name}={labelled(part)}" for name, part in value.items() if name != "kind")
+        kind = str(value.get("kind", ""))
+        return f"{kind}({rest})" if rest or not kind else kind
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(str(labelled(item)) for item in value) + "]"
     return value if isinstance(value, (bool, int, float, str)) or value is None else str(value)
@@ -213,7 +213,12 @@ def _scenarios(file: Path, settings: SweepFile, root: Node, problems: list[Probl
                     "expected the name of a scenario, or of a .yaml file in this folder or the one above"
                 )
             beside = above / name.removeprefix("../")
-            found[label] = beside if name.endswith(SUFFIXES) and beside.is_file() else find_scenario(label)
+            if name.endswith(SUFFIXES) and not beside.is_file():
+                near = did_you_mean(beside.name, (path.name for path in above.iterdir() if path.suffix in SUFFIXES))
+                raise ScenarioError(
+                    f"there is no file {visible(name, 80)!r}{near}; a shipped scenario is named without .yaml"
+                )
+            found[label] = beside if name.endswith(SUFFIXES) else find_scenario(label)
         except ScenarioError as problem:
             problems.append(problem_at(root, ("scenarios", k), str(problem)))
     return found
