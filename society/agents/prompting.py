@@ -44,6 +44,8 @@ _FORBIDDEN = (
     nodes.AssignBlock,
 )
 MOST_NESTED_LOOPS = 3
+MOST_KEPT = 5_000
+"""Rendered texts that are kept."""
 MOST_INCLUDES = 100
 _FILTERS = frozenset(
     {"items", "listed", "join", "length", "lower", "upper", "capitalize", "first", "last", "abs", "round"}
@@ -134,6 +136,8 @@ class Prompts:
         self._trees: dict[str, nodes.Template] = {}
         self._closures: dict[str, tuple[str, ...]] = {}
         self._used: dict[str, frozenset[str]] = {}
+        self._orders: dict[str, tuple[str, ...]] = {}
+        self._rendered: dict[tuple[str, str | None, str], str] = {}
         self._fields: dict[tuple[str, str], frozenset[str]] = {}
         self._hashes: dict[str, str] = {}
 
@@ -168,10 +172,29 @@ class Prompts:
     def render(self, name: str, context: Mapping[str, Plain], *, block: str | None = None) -> str:
         """The text of a template, or of one of its blocks; blank lines at both ends are cut.
 
+        What a template says follows from the names it uses alone, so it is rendered once for all agents and rounds in which
+        these are the same.
+
         Raises:
             TemplateFault: the template uses a name that is not in the context, or something forbidden.
         """
         template = self._template(name)
+        context = {word: context[word] for word in self._listed(name) if word in context}
+        key = (name, block, repr(context))
+        text = self._rendered.get(key)
+        if text is None:
+            if len(self._rendered) >= MOST_KEPT:
+                self._rendered.clear()
+            text = self._rendered[key] = self._render(template, name, context, block)
+        return text
+
+    def _listed(self, name: str) -> tuple[str, ...]:
+        """The names a template uses, always in the same order."""
+        if name not in self._orders:
+            self._orders[name] = tuple(sorted(self.names_used(name)))
+        return self._orders[name]
+
+    def _render(self, template: Template, name: str, context: Mapping[str, Plain], block: str | None) -> str:
         try:
             if block is None:
                 return template.render(context).strip()

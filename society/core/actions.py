@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -49,10 +50,8 @@ class Amount(_Space):
 
     @classmethod
     def between(cls, low: Number, high: Number, *, step: Number | None = 1, unit: str = "") -> Amount:
-        """The plain case: one interval."""
-        size = None if step is None else parse_exact(step)
-        bounds = (parse_exact(low), parse_exact(high))
-        return cls.model_construct(intervals=(bounds,), step=size, unit=unit)
+        """The plain case: one interval. Spaces of the same kind are made once: rules ask for them millions of times."""
+        return _between(low, high, step, unit)
 
     @property
     def low(self) -> int | Fraction:
@@ -174,6 +173,12 @@ class Amount(_Space):
             return f"a whole number {spans}{unit}"
         steps = "" if self.step is None else f" in steps of {show(self.step, 6)}"
         return f"a number {spans}{unit}{steps}"
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _between(low: Number, high: Number, step: Number | None, unit: str) -> Amount:
+    size = None if step is None else parse_exact(step)
+    return Amount.model_construct(intervals=((parse_exact(low), parse_exact(high)),), step=size, unit=unit)
 
 
 class Choice(_Space):
