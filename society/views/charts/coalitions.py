@@ -14,9 +14,9 @@ from society.views.tables import Cell
 TieKind = Literal["talked in private", "had an agreement", "acted together", "favoured each other"]
 _TIES: dict[TieKind, tuple[int, str, float]] = {
     "talked in private": (5, "", 0.0),
-    "had an agreement": (0, "", 3.5),
-    "acted together": (1, "7 4", -3.5),
-    "favoured each other": (3, "2 3", 7.0),
+    "had an agreement": (0, "", 5.0),
+    "acted together": (1, "7 4", -5.0),
+    "favoured each other": (3, "2 3", 10.0),
 }
 """For each kind of tie: its colour, its dashes, and how far beside the others its line runs."""
 

@@ -13,7 +13,7 @@ from society.log import RunInfo
 from society.views.charts.drawing import Chart
 from society.views.coalitions import coalitions_text
 from society.views.web.alliances import alliance_charts
-from society.views.web.losses import Losses, is_small, loss_charts, meanings, stored_losses, worked_out
+from society.views.web.losses import Losses, is_small, let_down, loss_charts, meanings, stored_losses, worked_out
 from society.views.web.shelf import Shelf
 
 
@@ -29,7 +29,13 @@ def alignment_values(shelf: Shelf, info: RunInfo, *, now: bool = False) -> dict[
     if losses is None:
         return {"too_long": True, "rounds": len(episode.settled)}
     charts = shelf.once("loss charts", info, lambda: loss_charts(losses, episode))
-    return {"too_long": False, "charts": charts, "words": losses.words, "meanings": meanings(losses)}
+    return {
+        "too_long": False,
+        "charts": charts,
+        "words": losses.words,
+        "meanings": meanings(losses),
+        "lead": let_down(losses, episode),
+    }
 
 
 def losses_of(shelf: Shelf, info: RunInfo, *, now: bool = False) -> Losses | None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from society.analysis import Alignment, align
-from society.core.exact import Number, from_plain
+from society.core.exact import Number, from_plain, show
 from society.episode import Episode
 from society.log import Log, RunInfo
 from society.views.alignment import MEANING
@@ -127,6 +127,21 @@ def surprises(losses: Losses, agents: int, yardstick: str = "goal") -> list[list
             i, j = int(row["agent"]), int(row["cause"])
             cells[i][j] = (cells[i][j] or 0) + row["value"]
     return cells
+
+
+def let_down(losses: Losses, episode: Episode) -> str:
+    """Who lost most because of whom, in a sentence; empty where nobody lost by a surprise."""
+    cells = surprises(losses, len(episode.names))
+    known = [(cell, i, j) for i, row in enumerate(cells) for j, cell in enumerate(row) if cell is not None]
+    worst = max(known, key=lambda one: one[0], default=None)
+    if worst is None or worst[0] <= 0:
+        return ""
+    loss, i, j = worst
+    unit = episode.scenario.mechanism.payoff_unit
+    return (
+        f"The widest surprise: {episode.names[i]} lost {show(loss, 2)} {unit} because {episode.names[j]} did not do what"
+        f" {episode.names[i]} had predicted of it."
+    )
 
 
 def loss_charts(losses: Losses, episode: Episode) -> list[Chart]:

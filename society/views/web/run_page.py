@@ -16,6 +16,7 @@ from society.views.charts.timeline import timeline
 from society.views.story import tell
 from society.views.tables import words
 from society.views.web.governance import all_ruled
+from society.views.web.moments import moments_of
 from society.views.web.rounds import Card, card_of, head_of
 from society.views.web.runs_table import HEADLINES
 from society.views.web.shelf import Shelf
@@ -125,7 +126,8 @@ def head_values(shelf: Shelf, info: RunInfo) -> dict[str, Any]:  # Any: what tem
         for name in HEADLINES
         if name in known and name in METRICS and (row := known[name])["value"] is not None
     ]
-    return {"info": info, "ending": story.ending, "about": episode.scenario.about.strip(), "headlines": facts}
+    about, moments = episode.scenario.about.strip(), moments_of(episode)
+    return {"info": info, "ending": story.ending, "about": about, "headlines": facts, "moments": moments}
 
 
 def charts_of(shelf: Shelf, info: RunInfo) -> list[Chart]:
