@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from viewer_log import HOSTILE, LAKE, make_log, run_ids, served
 
 from society import open_log
 from society.core.exact import show
+from society.views.web import losses
 from society.views.web.marked import marked, parted
 from society.views.web.one_file import one_file
 from society.views.web.runs_table import Asked, runs_page
@@ -183,6 +185,19 @@ def test_a_long_header_is_refused_and_the_server_goes_on(asker):
     assert asker.get("/").status == 200
 
 
+def test_many_slow_sockets_do_not_stop_it(asker):
+    asker.get("/")
+    slow = []
+    try:
+        for _ in range(200):
+            slow.append(socket.create_connection(("127.0.0.1", asker.port), timeout=10))
+            slow[-1].sendall(b"GET / HTTP/1.1\r\nHost: 127.0")
+        assert asker.get("/").status == 200
+    finally:
+        for one in slow:
+            one.close()
+
+
 # What stands there
 
 
@@ -260,6 +275,20 @@ def test_as_an_agent_saw_it_shows_nothing_that_it_could_not_know(asker, runs):
     assert "Let us take 5 each." in cy
     first = asker.get(f"{run}/seen/1/2").text
     assert "stock 100" not in first.split("What it had seen")[1], "what the round came to is not known before it"
+
+
+def test_what_takes_minutes_is_worked_out_when_it_is_asked_for(log_file, runs, monkeypatch):
+    monkeypatch.setattr(losses, "MOST_AT_ONCE", 0)
+    with served(log_file) as asker:  # with nothing worked out yet
+        alignment, together = f"/run/{runs[0]}/alignment", f"/run/{runs[0]}/coalitions"
+        for path in (alignment, together):
+            assert "takes minutes" in asker.get(path).text
+        assert "By each agent's own goal" in "".join(Tags(asker.get(f"{alignment}?now=1").text).words)
+        assert "Four notions of a coalition" in asker.get(f"{together}?now=1").text
+        assert "takes minutes" not in asker.get(alignment).text, "it is kept"
+        with open_log(log_file) as log:
+            page = one_file(log, runs[1])
+        assert "It is not in this file" in page
 
 
 def test_two_runs_stand_side_by_side(asker, runs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from urllib.parse import quote
 
@@ -20,7 +21,11 @@ SERIOUS = ("serious", "critical")
 
 @pytest.fixture(scope="module")
 def log_file(tmp_path_factory):
-    return make_log(tmp_path_factory.mktemp("log"))
+    file = make_log(tmp_path_factory.mktemp("log"))
+    cell = """'{"axes": {"model": "' || CASE WHEN models LIKE '%liar%' THEN 'liar' ELSE 'kind' END || '"}}'"""
+    with sqlite3.connect(file) as database:  # two of the runs as a sweep
+        database.execute(f"UPDATE run SET sweep = 'lakes', cell = {cell} WHERE scenario = 'lake-of-three'")
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +170,8 @@ def test_nothing_shuts_a_reader_out(chromium, asker, runs, colours):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     paths = [
         "/",
+        "/sweeps",
+        "/sweep/lakes",
         f"/run/{runs[0]}",
         f"/run/{runs[2]}",
         f"/compare?run={runs[0]}&run={runs[1]}",
@@ -184,7 +191,7 @@ def test_nothing_shuts_a_reader_out(chromium, asker, runs, colours):
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_a_phone_shows_every_page_without_scrolling_sideways(chromium, asker, runs, width):
-    paths = ["/", f"/run/{runs[0]}", f"/run/{runs[2]}", f"/run/{runs[3]}", f"/compare?run={runs[0]}&run={runs[1]}", f"/run/{runs[2]}/seen/2/0"]  # fmt: skip
+    paths = ["/", "/sweeps", "/sweep/lakes", f"/run/{runs[0]}", f"/run/{runs[2]}", f"/run/{runs[3]}", f"/compare?run={runs[0]}&run={runs[1]}", f"/run/{runs[2]}/seen/2/0"]  # fmt: skip
     with visit(chromium, at(asker, "/"), viewport={"width": width, "height": 700}) as page:
         for path in paths:
             page.goto(asker.origin + path)

@@ -82,14 +82,15 @@ async def _write(log: Log, told: list[Event]) -> str:
     return str(writer.run_id)
 
 
-def make_log(folder: Path) -> Path:
+def make_log(folder: Path, url: str = "") -> Path:
     """A log of four runs: two of a lake, one made by hand, one full of attacks."""
     file = folder / "society.db"
+    log_at = url or str(file)
     (folder / "lake.yaml").write_text(LAKE)
     scenario = load(folder / "lake.yaml")
-    for model in ("mock:liar", "mock:sustainable"):
-        play_sync(scenario, model=model, seed=1, log=str(file))
-    with open_log(file) as log:
+    with open_log(log_at) as log:
+        for model in ("mock:liar", "mock:sustainable"):
+            play_sync(scenario, model=model, seed=1, log=log)
         asyncio.run(_write(log, events()))
         asyncio.run(_write(log, hostile_events()))
     return file
@@ -136,7 +137,7 @@ class Answer:
 
 
 @contextmanager
-def served(file: Path) -> Iterator[Asker]:
+def served(file: Path | str) -> Iterator[Asker]:
     """A viewer of the log in a thread, as long as it is needed."""
     with open_log(file) as log:
         made = viewer(log, port=0)

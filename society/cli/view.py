@@ -45,5 +45,4 @@ def view(
 
     with open_log(log) as book:
         chosen = None if run is None else book.find(run).id
-        book.left_behind()  # a log that cannot be read is told here, not in the browser
         serve(book, run=chosen, port=port, ready=ready)

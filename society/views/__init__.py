@@ -2,6 +2,8 @@
 
 terminal     agents' words made harmless for a terminal
 tables       columns of text, markdown or JSON
+charts       drawings as SVG, with the numbers behind them
+web          the viewer: a log in the browser, and a run as one file
 transcript   an episode as a story: said, meant, did, got
 catalogue    the kinds there are, with their fields, units and sources
 """

@@ -72,9 +72,11 @@ def viewer(log: Log, *, run: str | None = None, port: int | None = None) -> View
 
     Raises:
         BadInput: the port cannot be used.
+        LogUnusable: the log cannot be read.
     """
     import uvicorn
 
+    log.left_behind()  # opens the log before threads do; what is wrong with it is told here, not in the browser
     sock = listening(port)
     token = secrets.token_urlsafe(32)
     number = sock.getsockname()[1]
