@@ -95,6 +95,12 @@ class Hints:
         outcome = self.game.step(self.state, joint, Noise(0, self.seen.round))
         return hint | {"share": _plain(self.goal.utility(outcome, self.seen.agent))}
 
+    def decision(self, space: SpaceOf) -> Hint:
+        """For a part of a further decision: offline models punish and reward nobody, unless they are random."""
+        return {"role": "decided"} | (
+            {"share": _plain(space.low)} if isinstance(space, Amount) and space.intervals else {}
+        )
+
     def message(self) -> Hint:
         """For words to others."""
         return {"role": "message"} | ({"share": _plain(self.fair)} if self.fair is not None else {})

@@ -49,7 +49,9 @@ def answer_schema(question: Question[Any], hints: Hints | None = None) -> Schema
         space = question.seen.space
         return _object({"action": {**space.answer_schema(), HINT: hints.action("action", space)}})
     if isinstance(question, Decide):
-        return _object({name: space.answer_schema() for name, space in question.parts.items()})
+        return _object(
+            {name: {**space.answer_schema(), HINT: hints.decision(space)} for name, space in question.parts.items()}
+        )
     raise TypeError(f"no answer is known for a {type(question).__name__}")
 
 

@@ -132,15 +132,28 @@ def lines_text(lines: Sequence[Line], *, level: float = 0.95) -> str:
     intervals = f"{level:.0%} interval"
     rows = [_row(line, intervals) for line in lines]
     parts = [f"{metric} ({unit})", "", text_table(rows)]
-    notes = dict.fromkeys(
-        f"{line.arm.title}: {line.comparison.note}" for line in lines if line.comparison and line.comparison.note
-    )
     compared = [line.comparison for line in lines if line.comparison is not None]
     if compared:
         how = "paired by seed" if all(c.paired for c in compared) else "as independent samples" if not any(c.paired for c in compared) else "paired by seed where seeds pair"  # fmt: skip
         tests = ", ".join(dict.fromkeys(f"{c.test.method}{'' if c.test.exact else ', sampled'}" for c in compared))
         parts += ["", f"means with t intervals; differences {how}; p: {tests}; Holm over {len(compared)} comparisons"]
-    return "\n".join([*parts, *notes])
+    return "\n".join([*parts, *_notes(lines)])
+
+
+def _notes(lines: Sequence[Line]) -> Iterator[str]:
+    """What limits the comparisons, each limit once with those it holds for."""
+    noted: dict[str, list[str]] = {}
+    compared = [line for line in lines if line.comparison is not None]
+    for line in compared:
+        assert line.comparison is not None, "those without one were left out"
+        if line.comparison.note:
+            noted.setdefault(line.comparison.note, []).append(line.arm.title)
+    for note, titles in noted.items():
+        whom = "all comparisons" if len(titles) == len(compared) else "; ".join(titles)
+        yield f"{whom}: {note}"
+    smallest = [line.comparison.test.smallest * len(compared) for line in compared if line.comparison is not None]
+    if not noted and smallest and min(smallest) > 0.05:
+        yield f"all comparisons: under-powered: with Holm over {len(compared)}, no p-value can fall below {min(smallest):.2g}"
 
 
 def survival_text(log: Log, arms: Sequence[Arm]) -> str:
