@@ -1,0 +1,67 @@
+"""The command: one suite, or all of them in their short or their long form."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable
+
+from tests.torture.tally import Tally
+
+Suite = Callable[[Tally, int], None]
+
+
+def kill(tally: Tally, count: int) -> None:
+    from tests.torture.kills import kill_loop
+
+    kill_loop(tally, count)
+
+
+def kill_postgres(tally: Tally, count: int) -> None:
+    from tests.torture.kills import kill_loop_postgres
+
+    kill_loop_postgres(tally, count)
+
+
+SUITES: dict[str, tuple[Suite, int, int, str]] = {
+    "kill": (kill, 12, 1000, "kills of real runs in SQLite files (T3)"),
+    "kill-postgres": (kill_postgres, 4, 200, "kills of real runs in a PostgreSQL database (T3)"),
+}
+"""By name: what it does; what N counts, in its short and in its long form; what it is."""
+
+
+def main() -> int:
+    """Run what the command line asks for; 0 if everything held, else 1."""
+    listed = "\n".join(
+        f"  {name:<14} {about}; N: {short} or {long}" for name, (_, short, long, about) in SUITES.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.torture",
+        description="Faults, kills, crash points, forgeries and seeded bugs, each from a seed.",
+        epilog=f"suites, what N counts, and N in the short and the long form:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("suite", choices=[*SUITES, "all"], metavar="SUITE", help="one of those below, or all")
+    parser.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="decides everything that is random (default: 1)"
+    )
+    parser.add_argument("--count", type=int, metavar="N", help="how much; default: the short form")
+    parser.add_argument("--long", action="store_true", help="the long form")
+    parser.add_argument("--only", type=int, metavar="CASE", help="one case alone, as a failure names it")
+    given = parser.parse_args()
+    warnings.simplefilter("ignore", ResourceWarning)
+    sound = True
+    for name in SUITES if given.suite == "all" else [given.suite]:
+        suite, short, long, _ = SUITES[name]
+        tally = Tally(name, given.seed, given.only)
+        suite(tally, given.count or (long if given.long else short))
+        print(tally.table(), flush=True)
+        for failure in tally.failures:
+            print(failure)
+        sound = sound and tally.sound
+    return 0 if sound else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
