@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import StaticPool
 
 from society.core.errors import LogCorrupt
-from society.log import open_log
+from society.log import Log, RunWriter, open_log
 from society.log.database import place_of
 from society.log.reader import Reader
 from society.log.tables import TABLES, columns_of, name_of
@@ -201,6 +201,22 @@ def test_an_unfinished_run_verifies_as_far_as_it_goes(tmp_path: Path) -> None:
     asyncio.run(leave())
     with open_log(tmp_path / "s.db") as log:
         assert log.verify().faults == () and log.find("last").status == "paused"
+
+
+def test_a_run_cut_off_after_its_last_event_is_sound_and_can_be_closed(tmp_path: Path) -> None:
+    async def write(log: Log, writer: RunWriter) -> None:
+        for event in events("openai:large"):
+            await writer.stage((event,))
+
+    with open_log(tmp_path / "s.db") as log:
+        writer = log.start_run(manifest("openai:large"))
+        asyncio.run(write(log, writer))
+        writer.abandon()
+        assert log.verify().faults == () and log.find("last").status == "interrupted"
+        again = log.resume_run("last")
+        asyncio.run(write(log, again))
+        asyncio.run(again.finish("completed"))
+        assert log.verify().faults == () and log.find("last").status == "completed"
 
 
 @pytest.mark.slow

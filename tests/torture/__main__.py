@@ -24,7 +24,14 @@ def kill_postgres(tally: Tally, count: int) -> None:
     kill_loop_postgres(tally, count)
 
 
+def chaos(tally: Tally, count: int) -> None:
+    from tests.torture.chaos import chaos as play
+
+    play(tally, count)
+
+
 SUITES: dict[str, tuple[Suite, int, int, str]] = {
+    "chaos": (chaos, 400, 10_000, "faults of the provider, and crashes, in virtual time (T1)"),
     "kill": (kill, 12, 1000, "kills of real runs in SQLite files (T3)"),
     "kill-postgres": (kill_postgres, 4, 200, "kills of real runs in a PostgreSQL database (T3)"),
 }
@@ -42,7 +49,9 @@ def main() -> int:
         epilog=f"suites, what N counts, and N in the short and the long form:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("suite", choices=[*SUITES, "all"], metavar="SUITE", help="one of those below, or all")
+    parser.add_argument(
+        "suites", nargs="+", choices=[*SUITES, "all"], metavar="SUITE", help="some of those below, or all"
+    )
     parser.add_argument(
         "--seed", type=int, default=1, metavar="S", help="decides everything that is random (default: 1)"
     )
@@ -52,7 +61,7 @@ def main() -> int:
     given = parser.parse_args()
     warnings.simplefilter("ignore", ResourceWarning)
     sound = True
-    for name in SUITES if given.suite == "all" else [given.suite]:
+    for name in SUITES if "all" in given.suites else given.suites:
         suite, short, long, _ = SUITES[name]
         tally = Tally(name, given.seed, given.only)
         suite(tally, given.count or (long if given.long else short))

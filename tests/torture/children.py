@@ -68,8 +68,8 @@ class Child:
             for number, name in ((1, "stdout"), (2, "stderr")):
                 handle = os.open(name + ".txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
                 os.dup2(handle, number)
-            sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
-            sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
+            sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+            sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
             if first is not None:
                 first()
             code = main(self.arguments)

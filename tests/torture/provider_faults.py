@@ -169,7 +169,7 @@ def _bad_words(good: str, luck: random.Random) -> Served:
         [
             "", None, " \n\t", "\u200b\u2060\ufeff", 7, {"action": 0}, ["x"], [1, 2], True,
             "I will think about it.", "I'm sorry, but I can't help with that.", "{" * 50_000, "```" * 5_000, " " * 100_000,
-            '{"unasked": 1}', "[]", "null", f"<think>{good}", good[:-1] + ', "', good + good[:-2] + " }x",
+            '{"unasked": 1}', "[]", "null", f"<think>{good}", good[:-1], good + good[:-2] + " }x",
             *[_first_number(good, number) for number in _HOSTILE_NUMBERS],
         ]
     )  # fmt: skip

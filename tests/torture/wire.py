@@ -97,5 +97,5 @@ async def _serve(listed: Path, tells: int, delay: tuple[float, float], chooser: 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     os.write(tells, str(server.sockets[0].getsockname()[1]).encode())
     parent = os.getppid()
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110  # nothing tells when a parent dies
         await asyncio.sleep(1)

@@ -1,0 +1,42 @@
+"""The torture suites in their short form; their long form is `make torture`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+from postgres_server import why_not
+
+from tests.torture.__main__ import SUITES
+from tests.torture.tally import Tally
+
+FORKING = ("kill", "kill-postgres")
+"""Their children are forks of the process that plays them, so it has to be one without threads."""
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("name", [name for name in SUITES if name not in FORKING])
+def test_what_is_promised_holds_under(name: str) -> None:
+    suite, short, _, _ = SUITES[name]
+    tally = Tally(name, seed=1, quick=True)
+    with warnings.catch_warnings():
+        suite(tally, short)
+    assert tally.sound, "\n".join(tally.failures[:3])
+
+
+def test_what_is_promised_holds_for_processes_that_are_killed() -> None:
+    names = [name for name in FORKING if name != "kill-postgres" or not why_not()]
+    command = [sys.executable, "-m", "tests.torture", *names]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+
+
+def test_a_failure_names_the_command_that_shows_it_again() -> None:
+    tally = Tally("kill", seed=7, quick=True)
+    with tally.case(3):
+        raise ValueError("no")
+    assert not tally.sound and "python -m tests.torture kill --seed 7 --only 3" in tally.failures[0]
+    assert "1 FAILED" in tally.table()
