@@ -129,7 +129,7 @@ def test_keys_alone_are_enough(chromium, asker):
         page.keyboard.type("by-no-name")
         press("Enter")
         page.get_by_text("No runs fit").wait_for()
-        page.goto(asker.origin + "/?scenario=lake-of-three&sort=seed")
+        page.goto(asker.origin + "/?scenario=lake-of-three&sort=survival&order=down")
         painted(page)
         press("j")
         press("j")
