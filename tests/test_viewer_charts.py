@@ -18,8 +18,9 @@ from society import load, open_log, play_sync
 from society.analysis import align, coalitions
 from society.episode import Episode
 from society.views.charts.coalitions import Span, Tie, coalition_graph, coalition_timeline
-from society.views.charts.drawing import ticks
+from society.views.charts.drawing import Drawing, ticks
 from society.views.charts.intervals import Estimate, intervals
+from society.views.charts.lines import Series, lines
 from society.views.charts.matrix import deeds, surprise_matrix
 from society.views.charts.timeline import timeline
 from society.views.charts.waterfall import Descent, waterfall
@@ -149,6 +150,18 @@ def test_agreements_of_the_same_agents_at_the_same_time_stand_in_lanes_of_their_
     for place, (left, right, y) in enumerate(boxes):
         for other_left, other_right, other_y in boxes[:place]:
             assert y != other_y or right <= other_left or other_right <= left
+
+
+@given(st.lists(st.floats(24, 226), min_size=1, max_size=8))
+def test_names_of_lines_that_end_together_stand_apart_and_above_the_axis(ends):
+    drawing = Drawing(960, 260)
+    series = [Series(f"line {k}", (0.0, (226 - end) / 202)) for k, end in enumerate(ends)]
+    lines(drawing, series, [1, 2], width=960, height=260, x_label="round", y_label="share")
+    tree = ElementTree.fromstring(drawing.svg("x", "x", "x"))
+    heights = sorted(float(t.get("y")) for t in tree.iter(f"{SVG}text") if (t.text or "").startswith("line "))
+    assert len(heights) == len(ends)
+    assert all(later - earlier >= 14.5 for earlier, later in itertools.pairwise(heights))
+    assert heights[-1] <= 260 - 34 + 4.5
 
 
 @given(low=st.floats(-1e6, 1e6), span=st.floats(1e-3, 1e6))

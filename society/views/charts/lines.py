@@ -83,7 +83,7 @@ def lines(
                 drawing.dot(*at, 3, fill=colour, kind=f"f{place}")
         ends.append((drawn[-1][1], place, one.name))
     if legend:
-        _legend(drawing, ends, left + width - right + 8, COLOURS)
+        _legend(drawing, ends, left + width - right + 8, top + height - 34)
     half = (x(rounds[-1]) - x(rounds[0])) / max(1, len(rounds) - 1) / 2 or 20
     for k, number in enumerate(rounds):
         told = [f"{one.name} {show(value)}" for one in series if (value := one.values[k]) is not None]
@@ -105,11 +105,19 @@ def _stretches(values: Sequence[float | None]) -> list[list[int]]:
     return [stretch for stretch in found if stretch]
 
 
-def _legend(drawing: Drawing, ends: list[tuple[float, int, str]], left: float, colours: Sequence[str]) -> None:
-    """Names at the ends of the lines, moved apart where they would overlap."""
-    below = -1e9
-    for height, place, name in sorted(ends):
-        at = max(height, below + 15)
-        drawing.line([(left - 4, at), (left + 12, at)], colour=colours[place % len(colours)], dash=DASHES[place % len(DASHES)], width=2, kind=f"s{place}")  # fmt: skip
+def _legend(drawing: Drawing, ends: list[tuple[float, int, str]], left: float, lowest: float) -> None:
+    """Names at the ends of the lines, moved apart where they would overlap, and none below the axis."""
+    ends = sorted(ends)
+    for at, (_, place, name) in zip(_apart([height for height, _, _ in ends], lowest), ends, strict=True):
+        drawing.line([(left - 4, at), (left + 12, at)], colour=COLOURS[place % len(COLOURS)], dash=DASHES[place % len(DASHES)], width=2, kind=f"s{place}")  # fmt: skip
         drawing.text(left + 16, at + 4, short(name), size=11)
-        below = at
+
+
+def _apart(heights: Sequence[float], lowest: float, apart: float = 15) -> list[float]:
+    """Rising heights, pushed down until neighbours are apart, then up again from the lowest that is allowed."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + apart) if placed else height)
+    for k in range(len(placed) - 1, -1, -1):
+        placed[k] = min(placed[k], lowest - apart * (len(placed) - 1 - k))
+    return placed
