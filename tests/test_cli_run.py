@@ -223,6 +223,35 @@ def test_progress_shows_on_a_terminal(tmp_path):
     assert drawn.rstrip().count(b"\x1b[?25h") == 1, "the cursor is shown again"
 
 
+def shown_at_a_terminal(tmp_path, *command, **env):
+    """What a person sees of a command on a terminal of 24 lines."""
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100", "LINES": "24", **env}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "society", *command], cwd=tmp_path, env=environment, stdout=follower, stderr=follower
+    )
+    os.close(follower)
+    seen = b""
+    with suppress(OSError):  # the terminal closes with the process
+        while part := os.read(leader, 65536):
+            seen += part
+    os.close(leader)
+    assert process.wait(timeout=60) == 0, seen
+    return seen.decode().replace("\r\n", "\n")
+
+
+def test_a_long_transcript_is_turned_page_by_page_and_a_short_one_is_not(tmp_path):
+    (tmp_path / "plain.yaml").write_text(PLAIN)
+    shown_at_a_terminal(tmp_path, "run", "plain.yaml", "--quiet")
+    pager = {"PAGER": "sed 's/^/turned: /'", "NO_COLOR": "1"}
+    turned = shown_at_a_terminal(tmp_path, "transcript", "last", **pager).splitlines()
+    plain = shown_at_a_terminal(tmp_path, "transcript", "last", "--no-pager", **pager).splitlines()
+    assert len(plain) > 24
+    assert turned == [f"turned: {line}" for line in plain]
+    short = shown_at_a_terminal(tmp_path, "transcript", "last", "--stage", "act", "--round", "1", **pager)
+    assert "turned" not in short and "Bo: take" in short
+
+
 def _wait_for_a_round(tmp_path, process):
     """Until the first round is in the log; the log itself is what tells."""
     limit = time.monotonic() + 60

@@ -36,13 +36,16 @@ def transcript(
     ] = "text",
     json: Json = False,
     output: Output = None,
+    no_pager: Annotated[
+        bool, typer.Option("--no-pager", envvar="SOCIETY_NO_PAGER", help="Print at once, however long it is.")
+    ] = False,
 ) -> None:
-    """Tell a run's story: said, meant, done, got."""
+    """Tell a run's story: said, meant, done, got. On a terminal it is shown page by page."""
     import os
     import shutil
     import sys
 
-    from society.cli.output import note, result
+    from society.cli.output import note, result, result_paged
     from society.log import open_log
     from society.views.calls import calls_text
     from society.views.transcript import pick, rendered
@@ -61,8 +64,10 @@ def transcript(
         )
         if calls:
             text += "\n\n" + calls_text(book, info.id, chosen)
-    if output is None:
+    if output is None and (no_pager or style != "text"):
         result(text)
+    elif output is None:
+        result_paged(text)
     else:
         output.write_text(text + "\n", "utf-8", errors="backslashreplace")
         note(f"wrote {output}")
