@@ -20,7 +20,9 @@ from viewer_log import HOSTILE, LAKE, make_log, run_ids, served
 
 from society import open_log
 from society.core.exact import show
+from society.instruments import INSTRUMENTS
 from society.views.web import losses
+from society.views.web.compare import rule_words
 from society.views.web.marked import marked, parted
 from society.views.web.one_file import one_file
 from society.views.web.runs_table import Asked, runs_page
@@ -391,6 +393,11 @@ def test_the_command_says_what_is_wrong(tmp_path, log_file):
     assert unknown.returncode == 2 and "no run 'nobody'" in unknown.stderr
 
 
+def test_a_rule_that_one_run_lacks_is_one_line():
+    rule = INSTRUMENTS.parse({"kind": "quota", "amount": 10, "enforcement": "soft", "detection": "1/2"})
+    assert rule_words(rule) == "quota: enforcement soft, detection 1/2, amount 10"
+
+
 # Sweeps
 
 
@@ -415,5 +422,10 @@ def test_a_sweep_is_shown_cell_by_cell(tmp_path):
             assert f">{show(mean, 3)}</td>" in page
         assert page.index(">greedy</td>") < page.index(">kind</td>")
         assert "lakes &amp; &lt;models&gt;" in page
+        greedy, kind = (welfare[cell] for cell in sorted(welfare))
+        assert f">{show(greedy - kind, 3)}</td>" in page, "compared with what was played first"
+        turned = asker.get(f"{address}?metric=total_welfare&baseline=model%3Dgreedy").text
+        assert f">{show(kind - greedy, 3)}</td>" in turned
+        assert asker.get(f"{address}?baseline=model%3Dnobody").status == 404
         assert asker.get(f"{address}?metric=nothing").status == 404
         assert asker.get("/sweep/nothing").status == 404

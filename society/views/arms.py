@@ -157,18 +157,24 @@ def _notes(lines: Sequence[Line]) -> Iterator[str]:
 
 
 def survival_text(log: Log, arms: Sequence[Arm]) -> str:
-    """How many runs of each arm lived beyond each round in which some commons died; empty where none died.
+    """How many runs of each arm lived beyond each round in which some commons of it died; empty where none died at all.
 
     Runs whose commons lived to their end were only watched so long, and count so (Kaplan-Meier).
     """
     rows: list[dict[str, Cell]] = []
+    none_died = {"beyond round": None, "at risk": None, "died then": None, "share alive": None, "95% interval": ""}
+    deaths = False
     for arm in arms:
         lives = _lives(log, arm.runs)
         if not lives:
             continue
         shown = arm.alive
-        head = {"arm": arm.title, "alive at the end": None if shown is None else _share(shown)}
-        for step in survival_curve([time for time, _ in lives], [died for _, died in lives]):
+        head: dict[str, Cell] = {"arm": arm.title, "alive at the end": None if shown is None else _share(shown)}
+        steps = survival_curve([time for time, _ in lives], [died for _, died in lives])
+        if not steps:
+            rows.append({**head, **none_died})
+        for step in steps:
+            deaths = True
             rows.append(
                 {
                     **head,
@@ -180,7 +186,7 @@ def survival_text(log: Log, arms: Sequence[Arm]) -> str:
                 }
             )
             head = {"arm": "", "alive at the end": ""}
-    return f"survival of the commons (Kaplan-Meier, log-log intervals)\n\n{text_table(rows)}" if rows else ""
+    return f"survival of the commons (Kaplan-Meier, log-log intervals)\n\n{text_table(rows)}" if deaths else ""
 
 
 def lines_json(lines: Sequence[Line]) -> list[dict[str, Json]]:

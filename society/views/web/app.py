@@ -187,8 +187,11 @@ class Pages:
 
     def sweep(self, request: Request) -> Response:
         """One sweep under one metric."""
-        metric = _single(request).get("metric", "")
-        return _html(page("sweep.html", **sweep_values(self.shelf.log, request.path_params["name"], metric)))
+        asked = _single(request)
+        chosen = sweep_values(
+            self.shelf.log, request.path_params["name"], asked.get("metric", ""), asked.get("baseline", "")
+        )
+        return _html(page("sweep.html", **chosen))
 
     def compare(self, request: Request) -> Response:
         """Two runs side by side."""

@@ -25,16 +25,20 @@ def sweeps_values(log: Log) -> dict[str, Any]:  # Any: what templates show
     return {"sweeps": found.rows()}
 
 
-def sweep_values(log: Log, name: str, metric: str = "") -> dict[str, Any]:  # Any: what templates show
+def sweep_values(
+    log: Log, name: str, metric: str = "", baseline: str = ""
+) -> dict[str, Any]:  # Any: what templates show
     """One sweep under one metric.
 
     Args:
         log: where it is.
         name: the sweep.
         metric: which; empty: the first headline that some run has a value for.
+        baseline: what each cell is compared with: the cell that differs from it only in being so, as ``AXIS=VALUE``; empty:
+            the value of the last axis that was played first.
 
     Raises:
-        BadInput: no such sweep or metric.
+        BadInput: no such sweep, metric or baseline.
     """
     runs = log.runs(sweep=name)
     if not runs:
@@ -44,13 +48,21 @@ def sweep_values(log: Log, name: str, metric: str = "") -> dict[str, Any]:  # An
     known = _measured(log, name)
     chosen = metric or next((one for one in (*HEADLINES, *sorted(METRICS)) if one in known), HEADLINES[0])
     arms = _arms(log, runs, chosen)
-    lines = lines_of(arms, chosen, dict.fromkeys(range(1, len(arms)), 0))
+    baselines = [
+        f"{axis}={value}" for axis in arms[0].labels for value in dict.fromkeys(str(arm.labels[axis]) for arm in arms)
+    ]
+    if baseline and baseline not in baselines:
+        raise BadInput(f"there is no baseline {baseline[:80]!r}{did_you_mean(baseline, baselines)}")
+    base = baseline or _first_played(arms)
+    lines = lines_of(arms, chosen, _against(arms, base))
     return {
         "name": name,
         "metric": chosen,
         "unit": METRICS[chosen].unit,
         "metrics": [one for one in (*HEADLINES, *sorted(set(METRICS) - set(HEADLINES))) if one in known],
         "axes": list(arms[0].labels),
+        "baseline": base,
+        "baselines": baselines,
         "lines": lines,
         "rows": [_row(line) for line in lines],
         "chart": _chart(lines, chosen),
@@ -59,6 +71,21 @@ def sweep_values(log: Log, name: str, metric: str = "") -> dict[str, Any]:  # An
         "invalid": sum(arm.invalid for arm in arms),
         "survival": survival_text(log, arms),
     }
+
+
+def _first_played(arms: list[Arm]) -> str:
+    """The value of the last axis with several values that was played first."""
+    axes = [axis for axis in arms[0].labels if len({str(arm.labels[axis]) for arm in arms}) > 1] or list(arms[0].labels)
+    first = min(arms, key=lambda arm: min((run.started for run in arm.runs), default="~"))
+    return f"{axes[-1]}={first.labels[axes[-1]]}"
+
+
+def _against(arms: list[Arm], baseline: str) -> dict[int, int]:
+    """For each cell the place of the one that differs from it only in having the value of the baseline."""
+    axis, _, value = baseline.partition("=")
+    others = [json.dumps({k: v for k, v in arm.labels.items() if k != axis}) for arm in arms]
+    bases = {other: place for place, other in enumerate(others) if str(arms[place].labels[axis]) == value}
+    return {place: bases[other] for place, other in enumerate(others) if bases.get(other, place) != place}
 
 
 def _measured(log: Log, name: str) -> frozenset[str]:
