@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from society.core.actions import Action
 from society.core.errors import LogCorrupt
 from society.core.events import (
     Acted,
@@ -52,6 +53,16 @@ class Round:
     actions: dict[int, Acted] = field(default_factory=dict)
     decisions: tuple[Decided, ...] = ()
     settled: Settled | None = None
+
+    @property
+    def announced(self) -> dict[int, Action]:
+        """The action that each agent last announced to everybody, by seat; who announced none is left out."""
+        return {
+            turn.agent: message.announced
+            for turn in self.turns
+            for message in turn.messages
+            if message.to is None and message.announced is not None
+        }
 
 
 @dataclass(frozen=True)

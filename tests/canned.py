@@ -80,9 +80,14 @@ def act(**changes):
     return Act(Position(1, "act", 0, 0), seen_in(**changes))
 
 
-def speak(*, private=False, public=True, most_characters=400, **changes):
+def speak(*, private=False, public=True, most_characters=400, announce=False, **changes):
     return Speak(
-        Position(1, "talk", 0, 0), seen_in(**changes), private=private, public=public, most_characters=most_characters
+        Position(1, "talk", 0, 0),
+        seen_in(**changes),
+        private=private,
+        public=public,
+        most_characters=most_characters,
+        announce=announce,
     )
 
 

@@ -286,6 +286,27 @@ def test_an_action_inside_a_message_stays_a_message():
     assert read(text, speak()).value.messages[0].text == '{"action": 99} {{7*7}} {goal} %s $HOME'
 
 
+def test_a_message_announces_an_action_only_beside_its_words_and_where_it_may():
+    assert read('{"message": "Ten!", "announced": 10}', speak(announce=True)).value.messages == (
+        Draft(None, "Ten!", 10),
+    )
+    assert read('{"message": "", "announced": 10}', speak(announce=True)).value.messages == (Draft(None, "", 10),)
+    for words in ('{"message": "I take 10."}', '{"message": "I take 10.", "announced": null}'):
+        assert read(words, speak(announce=True)).value.messages == (Draft(None, "I take 10."),)
+    assert read('{"message": "Ten!", "announced": 10}', speak()).value.messages == (Draft(None, "Ten!"),)
+    text = '{"messages": [{"to": ["Bo"], "text": "psst", "announced": 3}, {"to": ["everybody"], "text": "hi"}]}'
+    drafts = read(text, speak(private=True, announce=True)).value.messages
+    assert drafts == (Draft((1,), "psst", 3), Draft(None, "hi"))
+
+
+def test_an_announcement_that_is_not_allowed_is_clamped_and_told_or_unreadable():
+    reading = read('{"message": "All!", "announced": 500}', speak(announce=True))
+    assert reading.value.messages == (Draft(None, "All!", 100),)
+    assert "announced: " in reading.outside
+    with pytest.raises(Unreadable, match="announced: "):
+        read('{"message": "Hm", "announced": "some"}', speak(announce=True))
+
+
 def test_lone_surrogates_become_replacement_characters():
     text = '{"message": "a\\ud800b"}'
     assert read(text, speak()).value.messages[0].text == "a\ufffdb"

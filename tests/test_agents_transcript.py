@@ -46,7 +46,8 @@ def messages(draw):
     if to is not None and speaker != 0 and 0 not in to:
         to = (0, *to)  # what Ann does not hear is not in her record
     text = whole(draw(words))
-    return Heard(draw(st.integers(1, 3)), draw(st.integers(0, 2)), speaker, to, text)
+    announced = draw(st.none() | st.integers(0, 100) | st.sampled_from(["cooperate", "go (slowly)", (50, 30, 20)]))
+    return Heard(draw(st.integers(1, 3)), draw(st.integers(0, 2)), speaker, to, text, announced)
 
 
 histories = st.lists(messages(), max_size=5)

@@ -14,10 +14,10 @@ from society.core.actions import Action
 from society.core.errors import BadInput, LogCorrupt
 from society.core.events import Event, RunStarted, Settled, event_from_plain, event_to_plain
 from society.core.goals import GroupWelfare
-from society.core.policy import Act, Answer, Decide, Declaration, Declare, Speak, Utterance
+from society.core.policy import Act, Answer, Decide, Declaration, Declare, Draft, Speak, Utterance
 from society.episode import Episode
 from society.orchestrator.episode import play_episode
-from society.scenario.model import ActStage, AgentSpec, Scenario, Stages
+from society.scenario.model import ActStage, AgentSpec, Scenario, Stages, Talk
 
 
 class Told:
@@ -166,10 +166,49 @@ def test_a_principal_who_wants_something_else_gets_a_chain_of_its_own() -> None:
 
 def test_what_was_announced_is_classed_by_who_gains_from_breaking_it() -> None:
     found = align(lake([((10, 10, 10), (10, 12, 20))]), announced={(1, 0): 10, (1, 1): 10, (1, 2): 10})
-    words = [decision.deviation for decision in found.of(2)]
+    words = [decision.word.deviation for decision in found.of(2)]
     assert [(word.own_gain, word.welfare_change, word.kind) for word in words] == [(10, 10, "win-win")]
-    assert found.of(0)[0].deviation is None
+    assert found.of(0)[0].word.kept
     assert found.of(1)[0].gap.beside["announce"] == 0
+
+
+class Promises(Told):
+    """Says it will take what it was given to promise, to everybody or to some, and takes something else."""
+
+    def __init__(self, said: Sequence[Declaration], done: Sequence[Action], drafts: Sequence[Draft]) -> None:
+        super().__init__(said, done)
+        self.drafts = drafts
+
+    async def answer(self, question: Any) -> Answer[Any]:
+        if isinstance(question, Speak):
+            return Answer(Utterance((self.drafts[question.at.turn],)))
+        return await super().answer(question)
+
+
+def test_public_words_are_read_from_the_log_the_last_one_counts_and_private_ones_do_not() -> None:
+    said = [Declaration(10, (10, 10)), Declaration(12, (10, 10)), Declaration(10, (10, 10))]
+    drafts = [
+        (Draft(None, "nothing", 0), Draft(None, "ten", 10)),
+        (Draft(None, "ten", 10), Draft((0,), "twenty, between us", 20)),
+        (Draft(None, "I will take 10"), Draft(None, "I will take 10")),
+    ]
+    policies = [Promises([said[seat]], [(10, 12, 20)[seat]], drafts[seat]) for seat in range(3)]
+    talk = Talk(turns=2, announce=True, channels=("public", "private"))
+    episode = play(scenario({"kind": "common_pool"}, 1, [{}] * 3, stages=Stages(talk=talk)), policies)
+    assert episode.rounds[0].announced == {0: 10, 1: 10}
+    found = align(episode)
+    kept, broken, silent = (found.of(seat)[0] for seat in range(3))
+    assert (kept.word.kept, kept.word.meant, kept.gap.beside["announce"]) == (True, True, 0)
+    assert (broken.word.announced, broken.word.intended, broken.word.done) == (10, 12, 12)
+    assert (broken.word.kept, broken.word.meant) == (False, False)
+    assert not broken.word.deviation.all_announced
+    # 100 in the lake, of which 10, 10 and 20 are taken: 40 left and doubled hold out one more round, so 2 more now are a gain
+    assert broken.gap.beside["announce"] == 10 - broken.gap.W2
+    assert silent.word is None and "announce" not in silent.gap.beside
+    changes = {
+        (row["agent"], row["term"]): row["value"] for row in found.rows("gap_term") if row["chain"] == "public_word"
+    }
+    assert changes == {(1, "own_gain"): 2, (1, "welfare_change"): broken.word.deviation.welfare_change}
 
 
 def test_second_decisions_are_held_as_they_were_made() -> None:

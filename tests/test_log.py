@@ -24,7 +24,7 @@ TABLES = (
 INTENT_OUTCOME = (
     "run scenario seed run_status round agent seat model meant expected_of_others forecast desired announced announced_amount "
     "submitted legal executed requested granted payoff material total stock_before stock_after welfare collapsed coalition "
-    "intent_status action_status defaulted_as predicted meant_text submitted_text executed_text"
+    "intent_status action_status defaulted_as predicted meant_text announced_text submitted_text executed_text"
 )
 
 

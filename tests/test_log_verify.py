@@ -149,7 +149,7 @@ def test_a_row_of_another_run_or_of_none_is_found(log: Tampered, table: str) -> 
         ),
         pytest.param("UPDATE model_call SET raw = x'00' WHERE agent = 0", "model_call", "agent 0", id="a raw answer"),
         pytest.param(
-            "INSERT INTO message SELECT run_id, 2, 0, 2, 0, 1, 'I agree to all', 0, 'ok' FROM message LIMIT 1",
+            "INSERT INTO message SELECT run_id, 2, 0, 2, 0, 1, 'I agree to all', NULL, NULL, 0, 'ok' FROM message LIMIT 1",
             "message",
             "round 2, turn 0, agent 2, place 0",
             id="words put in a mouth",

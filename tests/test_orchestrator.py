@@ -65,6 +65,7 @@ def test_a_glimpse_does_not_grow_with_the_history():
         ),
         pytest.param([Draft((0,), "hi")], ("private",), (), "to nobody", id="to nobody at all"),
         pytest.param([Draft(None, "")], ("public",), (), "", id="an empty message is silence"),
+        pytest.param([Draft(None, "", 5)], ("public",), (Draft(None, "", 5),), "", id="an announcement without words"),
     ],
 )
 def test_what_of_an_utterance_is_delivered(drafts, channels, delivered, complaint):

@@ -17,7 +17,7 @@ EVERYWHERE = frozenset(
 _QUESTION = frozenset({"round", "situation", "news", "gone", "turn", "shape"})
 OWN = {
     "system.j2": frozenset({"persona", "goal_text", "rules_text", "instrument_texts"}),
-    "talk.j2": _QUESTION | {"private", "public", "most_characters", "turns"},
+    "talk.j2": _QUESTION | {"private", "public", "most_characters", "turns", "announce"},
     "declare.j2": _QUESTION | {"predict", "totals"},
     "act.j2": _QUESTION | {"earlier", "choices"},
     "decide.j2": _QUESTION | {"about", "parts", "purpose"},
@@ -25,7 +25,16 @@ OWN = {
     "history.j2": frozenset(
         {
             *("round", "turn", "mine", "speaker", "to", "text"),
-            *("intended", "predicted", "predicted_total", "distribution", "forecast", "desired", "objective"),
+            *(
+                "announced",
+                "intended",
+                "predicted",
+                "predicted_total",
+                "distribution",
+                "forecast",
+                "desired",
+                "objective",
+            ),
             *("agents", "told", "transfers", "rule_events", "first", "last"),
         }
     ),

@@ -69,6 +69,7 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
                 public="public" in channels,
                 most_characters=stages.talk.length,
                 turns=stages.talk.turns,
+                announce=stages.talk.announce,
                 offers=game.offers(state, agent),
             )
         )

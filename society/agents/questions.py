@@ -54,6 +54,7 @@ class Questions:
                 "public": question.public,
                 "most_characters": question.most_characters,
                 "turns": question.turns,
+                "announce": question.announce,
             }
         if isinstance(question, Declare):
             return "declare.j2", {"predict": question.predict, "totals": question.totals}

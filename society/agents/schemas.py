@@ -74,18 +74,26 @@ def _speak(question: Speak, hints: Hints) -> Schema:
     moves = moves_schema(question.offers, question.seen.names)
     further: dict[str, Json] = {} if moves is None else {"moves": moves}
     if not question.private:
-        return _object({"message": text, **further})
+        return _object({"message": text, **_announced(question, hints), **further})
     seen = question.seen
     others = [name for seat, name in enumerate(seen.names) if seat != seen.agent]
     names: list[Json] = [*([EVERYBODY] if question.public else []), *others]
     to: Schema = {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1, "maxItems": len(names)}
     messages: Schema = {
         "type": "array",
-        "items": _object({"to": to, "text": text}),
+        "items": _object({"to": to, "text": text, **_announced(question, hints)}),
         "maxItems": MOST_MESSAGES,
         HINT: {"messages": True},
     }
     return _object({"messages": messages, **further})
+
+
+def _announced(question: Speak, hints: Hints) -> dict[str, Json]:
+    """The action a message announces, or nothing where messages announce none."""
+    if not question.announce:
+        return {}
+    space = question.seen.space
+    return {"announced": {"anyOf": [space.answer_schema(), {"type": "null"}], HINT: hints.action("announced", space)}}
 
 
 def _declare(question: Declare, hints: Hints) -> Schema:

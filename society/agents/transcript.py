@@ -19,7 +19,7 @@ from functools import lru_cache
 
 from society.agents.prompting import Plain, Prompts
 from society.core.actions import Action
-from society.core.exact import Number, show
+from society.core.exact import Number, parse_exact, show
 from society.core.mechanism import Facts
 from society.core.policy import Declaration, Happened, Heard, Meant, Seen
 
@@ -31,7 +31,7 @@ _HEARD = re.compile(
     r"\[(?P<word>[^\],\n]*) (?P<round>\d+)(?:, turn (?P<turn>\d+))?\] "
     r'(?P<speaker>"(?:[^"\\]|\\.)*"|[^":,\[\]]+?) (?:says|say) to '
     r'(?P<to>(?:"(?:[^"\\]|\\.)*"|[^":\[\]])+): '
-    r'(?P<text>"(?:[^"\\]|\\.)*")'
+    r'(?P<text>"(?:[^"\\]|\\.)*")(?: \(announcing (?P<announced>.+)\))?'
 )
 
 
@@ -137,6 +137,7 @@ class Transcript:
             "speaker": "You" if entry.speaker == me else self.labels[entry.speaker],
             "to": to,
             "text": quoted(entry.text),
+            "announced": None if entry.announced is None else action_text(entry.announced),
         }
 
     def meant(self, declaration: Declaration) -> dict[str, Plain]:
@@ -229,8 +230,20 @@ def parse_history(text: str, names: Sequence[str], agent: int) -> list[Heard]:
         named = [name for name in _split(match["to"]) if name != "nobody"]
         to = None if named == ["everybody"] else tuple(sorted(seats[name] for name in named))
         said = json.loads(match["text"])
-        found.append(Heard(int(match["round"]), int(match["turn"] or 0), seats[match["speaker"]], to, said))
+        word = match["announced"]
+        announced = None if word is None else _action(word)
+        found.append(Heard(int(match["round"]), int(match["turn"] or 0), seats[match["speaker"]], to, said, announced))
     return found
+
+
+def _action(word: str) -> Action:
+    """The inverse of `action_text` for whole numbers, words and shares of whole numbers."""
+    try:
+        if word.startswith("("):
+            return tuple(parse_exact(part) for part in word.strip("()").split(", "))
+        return parse_exact(word)
+    except ValueError:
+        return word
 
 
 def _split(recipients: str) -> list[str]:

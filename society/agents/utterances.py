@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from society.agents.schemas import EVERYBODY
-from society.agents.stated import Reading, exact_data, fields_of, said
+from society.agents.stated import Reading, exact_data, fields_of, read_action, said
 from society.agents.transcript import whole
+from society.core.actions import action_to_plain
 from society.core.errors import Unreadable
 from society.core.exact import Json
 from society.core.moves import read_moves
@@ -32,19 +33,34 @@ def read_utterance(question: Speak, fields: Mapping[str, Any]) -> Reading[Uttera
         drafts = [_read_draft(question, fields, "message")]
     else:
         raise Unreadable("the answer has no 'messages'" if question.private else "the answer has no 'message'")
-    kept = tuple(draft for draft in drafts if draft.text.strip())
+    kept = tuple(draft for draft, _ in drafts if draft.text.strip() or draft.announced is not None)
     moves = read_moves(exact_data(fields.get("moves")), question.offers, question.seen.names) if question.offers else ()
-    sent: list[Json] = [{"to": None if d.to is None else list(d.to), "text": d.text} for d in kept]
-    return Reading(Utterance(kept, moves), [*sent, said(fields["moves"])] if moves else sent)
+    sent: list[Json] = [_sent(draft) for draft in kept]
+    outside = "; ".join(outside for _, outside in drafts if outside)
+    return Reading(Utterance(kept, moves), [*sent, said(fields["moves"])] if moves else sent, outside=outside)
 
 
-def _read_draft(question: Speak, fields: Mapping[str, Any], key: str) -> Draft:
+def _sent(draft: Draft) -> Json:
+    sent: dict[str, Json] = {"to": None if draft.to is None else list(draft.to), "text": draft.text}
+    return sent if draft.announced is None else {**sent, "announced": action_to_plain(draft.announced)}
+
+
+def _read_draft(question: Speak, fields: Mapping[str, Any], key: str) -> tuple[Draft, str]:
+    """One message, and why what it announces is the nearest allowed action and not what was said."""
     text = fields.get(key)
     if text is None:
         text = ""
     if not isinstance(text, str):
         raise Unreadable(f"{key!r} must be text")
-    return Draft(_recipients(question, fields.get("to")) if question.private else None, whole(text))
+    to = _recipients(question, fields.get("to")) if question.private else None
+    raw = fields.get("announced") if question.announce else None
+    if raw is None:
+        return Draft(to, whole(text)), ""
+    try:
+        announced = read_action(question.seen.space, raw)
+    except Unreadable as problem:
+        raise Unreadable(f"announced: {problem}") from None
+    return Draft(to, whole(text), announced.value), announced.outside and f"announced: {announced.outside}"
 
 
 def _recipients(question: Speak, raw: Any) -> tuple[int, ...] | None:

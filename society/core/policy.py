@@ -35,13 +35,17 @@ value stands. defaulted: unreadable to the end; what stands is the scenario's `o
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message this agent sent or received. `to` is None for everybody, else the recipients' seats."""
+    """A message this agent sent or received. `to` is None for everybody, else the recipients' seats.
+
+    `announced` is the action that it says its speaker will take; None where it names none.
+    """
 
     round: int
     turn: int
     speaker: int
     to: tuple[int, ...] | None
     text: str
+    announced: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,15 @@ class Question(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One message an agent wants to send: to everybody (None) or to the seats named."""
+    """One message an agent wants to send: to everybody (None) or to the seats named.
+
+    `announced` is the action it tells them it will take this round. It is cheap talk like the words, but typed, so that nobody
+    has to read numbers out of prose; None announces nothing.
+    """
 
     to: tuple[int, ...] | None
     text: str
+    announced: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,7 @@ class Speak(Question[Utterance]):
         public: public messages are allowed.
         most_characters: longer messages are clipped and marked.
         turns: how many turns of talk this round has.
+        announce: a message can announce, beside its words, the action its speaker will take.
         offers: the typed moves this agent can make beside its words (`moves_schema` and `read_moves` in society.core.moves).
     """
 
@@ -148,6 +158,7 @@ class Speak(Question[Utterance]):
     public: bool = True
     most_characters: int = 600
     turns: int = 1
+    announce: bool = False
     offers: tuple[Offer, ...] = ()
 
 

@@ -35,7 +35,7 @@ class GapTerm(Row, table=True):
     yardstick: str = key("what outcomes are scored by: goal (the agent's own), welfare or principal")
     chain: str = key(
         "causal and subjective: chains that sum to the gap; symmetric: the same for both orders; split: parts of a term; "
-        "principal: the principal's chain; beside: not part of the sum"
+        "principal: the principal's chain; public_word: what breaking it changed; beside: not part of the sum"
     )
     term: str = key("which term of it; names joined by + are merged for want of a declaration")
     mode: str = column("myopic: this round alone; continuation: with a reference value of the next state")

@@ -18,6 +18,8 @@ class Message(Row, table=True):
     place: int = key("which message of this turn, counted from 0")
     public: bool = column("everybody heard it")
     text: str = words("its words as delivered; NUL and lone surrogates as U+0010 and four hexadecimal digits")
+    announced: float | None = number("the amount it announces its speaker will choose; null if none or no amount")
+    announced_text: str | None = column("the action it announces, exactly")
     clipped: bool = column("some message of this turn was longer than allowed and was cut")
     status: str = column("how the agent's answer was read: its parse status")
 

@@ -53,7 +53,8 @@ class Projector:
         here = (self.run_id, event.round, event.turn, event.agent)
         for place, draft in enumerate(event.messages):
             text = storable_text(draft.text)
-            yield "message", (*here, place, draft.to is None, text, event.clipped, event.status)
+            announced = _action_pair(draft.announced)
+            yield "message", (*here, place, draft.to is None, text, *announced, event.clipped, event.status)
             for recipient in dict.fromkeys(draft.to or ()):
                 yield "message_recipient", (*here, place, recipient)
 

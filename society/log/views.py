@@ -47,7 +47,7 @@ INTENT_OUTCOME = View(
         "forecast": "the score it expected, in units of its goal; null if not stated",
         "desired": "the score it wished for, in units of its goal; null if not stated",
         "announced": "what it said to everybody in this round, in order, one message a line; null if nothing",
-        "announced_amount": "the amount it announced where its policy gives one; null else: words are not read for numbers",
+        "announced_amount": "the amount it last announced to everybody beside its words; null if none (words are not read)",
         "submitted": "the amount it answered, before any limit; null if unreadable or no amount",
         "legal": "the amount after parsing and hard limits",
         "executed": "the amount after governance; null until the round is settled",
@@ -66,6 +66,7 @@ INTENT_OUTCOME = View(
         "defaulted_as": "abstain or repeat where its action was defaulted; else null",
         "predicted": "what it expected of each other agent, as JSON",
         "meant_text": "what it meant to do, exactly",
+        "announced_text": "the action it last announced to everybody, exactly",
         "submitted_text": "what it answered, as JSON",
         "executed_text": "what was executed, exactly",
     },
@@ -74,14 +75,15 @@ SELECT
   r.id AS run, r.scenario AS scenario, r.seed AS seed, r.status AS run_status,
   a.round AS round, g.name AS agent, a.agent AS seat, g.model AS model,
   i.intended AS meant, i.expected_of_others AS expected_of_others, i.forecast AS forecast, i.desired AS desired,
-  {announced} AS announced, {no_number} AS announced_amount,
+  {announced} AS announced, {announced_amount} AS announced_amount,
   a.submitted AS submitted, a.legal AS legal, a.executed AS executed, a.requested AS requested, a.granted AS granted,
   p.payoff AS payoff, p.material AS material,
   o.total AS total, o.stock_before AS stock_before, o.stock_after AS stock_after, o.welfare AS welfare,
   o.collapsed AS collapsed,
   {coalition} AS coalition,
   i.status AS intent_status, a.status AS action_status, a.defaulted_as AS defaulted_as,
-  i.predicted AS predicted, i.intended_text AS meant_text, a.submitted_text AS submitted_text,
+  i.predicted AS predicted, i.intended_text AS meant_text, {announced_text} AS announced_text,
+  a.submitted_text AS submitted_text,
   a.executed_text AS executed_text
 FROM action AS a
 JOIN run AS r ON r.id = a.run_id
@@ -224,6 +226,13 @@ def create_view(view: View, dialect: str) -> str:
         " WHERE t.run_id = m.run_id AND t.round = m.round AND t.turn = m.turn AND t.agent = m.agent"
         " AND t.place = m.place ORDER BY t.recipient",
     )
-    no_number = "CAST(NULL AS DOUBLE PRECISION)" if postgres else "NULL"
-    body = view.sql.format(announced=announced, coalition=coalition, recipients=recipients, no_number=no_number)
+    last = "FROM message AS m WHERE m.run_id = a.run_id AND m.round = a.round AND m.agent = a.agent AND m.public"
+    last += " AND m.announced_text IS NOT NULL ORDER BY m.turn DESC, m.place DESC LIMIT 1"
+    body = view.sql.format(
+        announced=announced,
+        announced_amount=f"(SELECT m.announced {last})",
+        announced_text=f"(SELECT m.announced_text {last})",
+        coalition=coalition,
+        recipients=recipients,
+    )
     return f"CREATE VIEW {view.name} AS {body.strip()}"

@@ -5,7 +5,8 @@ that a run with it walks the whole path: prompt, call, parse, repair, log. It ca
 schema: bounds, options, and under the key ``x-society`` of a (sub)schema these hints, each optional:
 
     role     what the value is for: action (done now), intended (declared), predicted (another's action or their total),
-             forecast, desired, message (said to others); anything else is filler
+             announced (what it tells others it will do), forecast, desired, message (said to others); anything else is
+             filler
     share    the sustainable or fair value here, in the form of the answer: a number, an option, a list of shares. For a
              prediction it is what the others do if all are fair; for a message, the speaker's own share
     greedy   the selfish value; the largest allowed number if not given (in a public goods game it is 0)
@@ -41,7 +42,7 @@ PERSONALITIES = ("sustainable", "greedy", "conditional", "random", "liar", "malf
 
 _FREE = {"role": "filler"}
 _WORDS = "I will do my part, and I ask the same of everybody."
-_ACTS = frozenset({"action", "intended", "predicted"})
+_ACTS = frozenset({"action", "intended", "predicted", "announced"})
 _DEPTH = 40
 
 

@@ -131,6 +131,7 @@ class _Episode:
                         public="public" in talk.channels,
                         most_characters=talk.length,
                         turns=talk.turns,
+                        announce=talk.announce,
                         offers=self.game.offers(self.state, agent),
                     )
                     for agent in group
@@ -140,7 +141,7 @@ class _Episode:
                     spoken = deliverable(answers[agent], speaker=agent, agents=self.agents, talk=talk)
                     said.append(spoke(answers[agent], spoken, round=number, turn=turn, agent=agent))
                     for draft in spoken.messages:
-                        self.memory.hear(Heard(number, turn, agent, draft.to, draft.text))
+                        self.memory.hear(Heard(number, turn, agent, draft.to, draft.text, draft.announced))
                     moved = self.game.move(self.state, agent, spoken.moves)
                     self.state = moved.state
                     self.rule_events.extend(moved.rule_events)

@@ -54,10 +54,10 @@ def deliverable(answer: Answer[Utterance], *, speaker: int, agents: int, talk: T
             problems.append(f"{channel} messages are not allowed here; one was not delivered")
         elif to == ():
             problems.append("a private message to nobody was not delivered")
-        elif draft.text:
+        elif draft.text or draft.announced is not None:
             text = draft.text[: talk.length]
             clipped = clipped or text != draft.text
-            kept.append(Draft(to, text))
+            kept.append(Draft(to, text, draft.announced))
     return Spoken(tuple(kept), clipped, "; ".join(problems), answer.value.moves)
 
 

@@ -120,6 +120,8 @@ class Talk(_Part):
     """public: everybody hears; private: only named recipients do"""
     length: int = Field(400, ge=20, le=8000)
     """longest message, in characters; longer ones are clipped and marked"""
+    announce: bool = False
+    """with a message an agent can announce what it will do: an action beside the words, which binds nobody"""
 
 
 class DeclareStage(_Part):

@@ -35,7 +35,8 @@ class Line:
         agent: the seat it is told of; None for what concerns all.
         to: the recipients' seats; None is everybody.
         words: what happened, in the story's words; for said and whispered the agent's own, verbatim.
-        note: what a reader must know of how it was read, such as "defaulted, counts as abstain"; else empty.
+        note: what a reader must know beside the words: how they were read, such as "defaulted, counts as abstain", and what a
+            message announces; else empty.
         values: the numbers behind the words, exact, by name.
     """
 
@@ -142,7 +143,11 @@ class Teller:
         note = _note(turn.status, turn.error, "clipped" if turn.clipped else "")
         for message in turn.messages:
             kind: LineKind = "said" if message.to is None else "whispered"
-            yield Line(turn.round, "talk", kind, turn.agent, message.text, message.to, note)
+            told, values = note, tuple[tuple[str, Json], ...]()
+            if message.announced is not None:
+                told = _joined(f"announces it will {self.act_words(message.announced)}", note)
+                values = (("announced", action_to_plain(message.announced)),)
+            yield Line(turn.round, "talk", kind, turn.agent, message.text, message.to, told, values)
         for move in turn.moves:
             yield Line(turn.round, "talk", "moved", turn.agent, self.move_words(move), note=note)
         if not turn.messages and not turn.moves:

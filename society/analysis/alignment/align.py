@@ -15,7 +15,7 @@ from society.analysis.alignment.ceilings import ceiling
 from society.analysis.alignment.chains import Mode
 from society.analysis.alignment.decision import Case, Deed, Method, Settings, decomposed
 from society.analysis.alignment.declared import Claims, read_claims
-from society.analysis.alignment.diagnosis import Deviation, GroupGap, deviation
+from society.analysis.alignment.diagnosis import Deviation, GroupGap, PublicWord, deviation
 from society.analysis.alignment.horizon import Horizon
 from society.analysis.alignment.principal import PrincipalChain, principal_chain
 from society.analysis.alignment.rules import Held, batched, decisions_of
@@ -56,7 +56,8 @@ def align(
         discount: weight of the next round.
         attribution: how surprise is attributed; see `decompose`.
         orders: random orders, where shares are sampled.
-        announced: actions announced in public, by (round, seat).
+        announced: actions announced in public, by (round, seat), where the log holds only words and somebody has read
+            them. They count before those the log holds as such; prose is never read here.
         impute: fill missing predictions with the others' last actions. Such decisions are marked as imputed.
         enumerate_up_to: joint actions tried before a ceiling is searched.
 
@@ -166,7 +167,10 @@ class _Reader:
             stated=stated,
             replaced=frozenset(seat for seat in seats if again.executed[seat] != joint[seat]),
             defaulted=frozenset(seat for seat in seats if played.actions[seat].status == "defaulted"),
-            announced={seat: action for (number, seat), action in announced.items() if number == played.number},
+            announced={
+                **played.announced,
+                **{seat: action for (number, seat), action in announced.items() if number == played.number},
+            },
         )
 
     def judge(self, table: Table, agent: int, settings: Settings) -> Iterator[Judged]:
@@ -204,7 +208,7 @@ class _Reader:
                 defaulted=agent in table.defaulted,
                 principal=chain,
                 accuracy=self._accuracy(table, agent) if name == "goal" else None,
-                deviation=self._deviation(table, agent) if name == "goal" else None,
+                word=self._word(table, agent) if name == "goal" else None,
                 talking=self._talking(case, table.early[agent], found.W2),
             )
 
@@ -255,8 +259,20 @@ class _Reader:
             beliefs = [(1, profile)]
         return accuracy(agent, beliefs, table.joint) if beliefs else None
 
+    def _word(self, table: Table, agent: int) -> PublicWord | None:
+        if agent not in table.announced:
+            return None
+        stated = table.stated[agent]
+        return PublicWord(
+            announced=table.announced[agent],
+            intended=None if stated is None else stated.intended,
+            done=table.joint[agent],
+            deviation=self._deviation(table, agent),
+        )
+
     def _deviation(self, table: Table, agent: int) -> Deviation | None:
-        if agent not in table.announced or table.announced[agent] == table.joint[agent]:
+        """What breaking its word changed, the others doing what they had announced; None where it kept it."""
+        if table.announced[agent] == table.joint[agent]:
             return None
         worlds = table.worlds
         kept = np.stack([table.row, table.row])

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from society.analysis.alignment.accuracy import Accuracy
 from society.analysis.alignment.chains import UNATTRIBUTED, Decomposition, Mode, over
-from society.analysis.alignment.diagnosis import SMALL, Deviation, Diagnosis, GroupGap, diagnose
+from society.analysis.alignment.diagnosis import SMALL, Diagnosis, GroupGap, PublicWord, diagnose
 from society.analysis.alignment.horizon import Reference
 from society.analysis.alignment.principal import PrincipalChain
 from society.core.errors import BadInput, MissingExtra
@@ -35,7 +35,7 @@ class Judged:
         defaulted: the action was not the agent's own.
         principal: the principal's chain, where the yardstick is the principal's goal.
         accuracy: how good its predictions were; under its own goal only.
-        deviation: what breaking its public word changed, if it did; under its own goal only.
+        word: what it announced, meant and did, where it announced anything; under its own goal only.
         talking: what talking did to the value of its plan, where it declared before talking as well.
     """
 
@@ -49,7 +49,7 @@ class Judged:
     defaulted: bool
     principal: PrincipalChain | None = None
     accuracy: Accuracy | None = None
-    deviation: Deviation | None = None
+    word: PublicWord | None = None
     talking: Number | None = None
 
 
@@ -371,6 +371,9 @@ def _terms(decision: Judged) -> Iterator[tuple[str, str, Number]]:
         yield from (("principal", name, term) for name, term in decision.principal.terms.items())
     if decision.talking is not None:
         yield "beside", "talking", decision.talking
+    if decision.word is not None and decision.word.deviation is not None:
+        yield "public_word", "own_gain", decision.word.deviation.own_gain
+        yield "public_word", "welfare_change", decision.word.deviation.welfare_change
 
 
 def _in_order(terms: dict[str, Number]) -> dict[str, Number]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from society.core.actions import Action
 from society.core.exact import Number, tidy
 
 Situation = Literal[
@@ -127,3 +128,30 @@ def deviation(own_gain: Number, welfare_change: Number, *, all_announced: bool =
     }
     kind = kinds[own_gain > 0, welfare_change > 0] if own_gain and welfare_change else "neutral"
     return Deviation(tidy(own_gain), tidy(welfare_change), kind, all_announced)
+
+
+@dataclass(frozen=True)
+class PublicWord:
+    """Said in public, meant in private, done: one decision of an agent that had announced an action to everybody.
+
+    Attributes:
+        announced: its last public announcement before acting.
+        intended: what it declared in private; None where it declared nothing.
+        done: what it did, within hard limits and before governance.
+        deviation: what doing something else than announced changed; None where it kept its word.
+    """
+
+    announced: Action
+    intended: Action | None
+    done: Action
+    deviation: Deviation | None
+
+    @property
+    def kept(self) -> bool:
+        """It did what it had announced."""
+        return self.deviation is None
+
+    @property
+    def meant(self) -> bool | None:
+        """Its private plan was what it had announced; None where it declared no plan."""
+        return None if self.intended is None else self.intended == self.announced
