@@ -8,6 +8,7 @@
     load, loads            a scenario from a file or a text
     play, play_sync        play it; everything is logged
     resume                 go on with a run that was left
+    fork                   a new run that shares the first rounds of another one
     open_log               a log of runs, to read
     analysis, mechanisms   the pieces, usable alone
 
@@ -20,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from society.forking import fork as fork
     from society.log import open_log as open_log
     from society.playing import play as play
     from society.playing import play_sync as play_sync
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "fork": "society.forking",
     "load": "society.scenario.load",
     "loads": "society.scenario.load",
     "open_log": "society.log",

@@ -6,7 +6,7 @@ It knows nothing of databases and models: whoever has the events (a log, an expo
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -17,6 +17,7 @@ from society.core.events import (
     Decided,
     Declared,
     Event,
+    Forked,
     RunEnded,
     RunStarted,
     Settled,
@@ -75,6 +76,7 @@ class Episode:
         events: everything that happened, the manifest first.
         rounds: the same, round by round.
         ended: the last event; None while the run is unfinished.
+        forks: where another scenario began to hold, oldest first; empty for a run that was played from its start.
     """
 
     run_id: str
@@ -82,6 +84,7 @@ class Episode:
     events: tuple[Event, ...]
     rounds: tuple[Round, ...]
     ended: RunEnded | None = None
+    forks: tuple[Forked, ...] = ()
 
     @classmethod
     def from_events(cls, events: Iterable[Event], *, run_id: str = "") -> Episode:
@@ -95,6 +98,7 @@ class Episode:
             raise LogCorrupt(f"run {run_id or '?'}: the first event is not the manifest of a run")
         rounds: dict[int, Round] = {}
         ended: RunEnded | None = None
+        forks: list[Forked] = []
         for place, event in enumerate(told[1:], start=1):
             if ended is not None or isinstance(event, RunStarted):
                 raise LogCorrupt(
@@ -103,20 +107,62 @@ class Episode:
             if isinstance(event, RunEnded):
                 ended = event
                 continue
+            if isinstance(event, Forked):
+                last = rounds.get(event.round)
+                if event.round != len(rounds) or last is None or last.settled is None:
+                    raise LogCorrupt(
+                        f"run {run_id or '?'}: event {place} (forked) does not stand at the end of a round"
+                    )
+                forks.append(event)
+                continue
             so_far = rounds.get(event.round, Round(event.round))
             if event.round != max(rounds, default=0) + (event.round not in rounds):
                 raise LogCorrupt(f"run {run_id or '?'}: event {place} ({event.kind}) belongs to another round")
             rounds[event.round] = _with(so_far, event, f"run {run_id or '?'}: event {place}")
-        return cls(run_id, told[0], told, tuple(rounds.values()), ended)
+        return cls(run_id, told[0], told, tuple(rounds.values()), ended, tuple(forks))
+
+    @property
+    def setting(self) -> RunStarted | Forked:
+        """What holds where the episode ends: its manifest, or the last fork."""
+        return self.forks[-1] if self.forks else self.manifest
 
     @cached_property
     def scenario(self) -> Scenario:
-        """What was played, resolved, as the manifest holds it.
+        """What was played, resolved, as the manifest holds it; of a fork, what is played after it.
 
         Raises:
             pydantic.ValidationError: the manifest was written by a version whose scenarios this one cannot read.
         """
-        return Scenario.model_validate(self.manifest.scenario)
+        return Scenario.model_validate(self.setting.scenario)
+
+    @cached_property
+    def phases(self) -> tuple[Episode, ...]:
+        """The stretches that were played under one scenario and one seed; the episode itself unless it is a fork.
+
+        Each is an episode with its own rounds, under their own numbers: what calls the rules again goes phase by phase.
+        """
+        if not self.forks:
+            return (self,)
+        settings: tuple[RunStarted | Forked, ...] = (self.manifest, *self.forks)
+        ends = (*(fork.round for fork in self.forks), len(self.rounds))
+        starts = (0, *ends[:-1])
+        found = []
+        for setting, start, end in zip(settings, starts, ends, strict=True):
+            manifest = replace(self.manifest, scenario=setting.scenario, seed=setting.seed, models=setting.models)
+            last = end == len(self.rounds)
+            found.append(
+                Episode(self.run_id, manifest, self.events, self.rounds[start:end], self.ended if last else None)
+            )
+        return tuple(found)
+
+    @property
+    def own(self) -> Episode:
+        """The rounds after the last fork, which are this run's own; the episode itself unless it is a fork."""
+        return self.phases[-1]
+
+    def phase(self, number: int) -> Episode:
+        """The phase that a round belongs to; the last one for a round that was not played."""
+        return next((p for p in self.phases if p.rounds and number <= p.rounds[-1].number), self.phases[-1])
 
     @cached_property
     def game(self) -> Governed:
@@ -131,11 +177,11 @@ class Episode:
     @property
     def models(self) -> tuple[str, ...]:
         """The model (or policy) of each seat."""
-        return self.manifest.models
+        return self.setting.models
 
     @property
     def seed(self) -> int:
-        return self.manifest.seed
+        return self.setting.seed
 
     @property
     def status(self) -> EpisodeStatus:
@@ -165,7 +211,12 @@ class Episode:
         return Record(
             agents=len(self.names),
             horizon=self.scenario.rounds,
-            rounds=tuple(self._round_record(r, r.settled) for r in self.rounds if r.settled is not None),
+            rounds=tuple(
+                phase._round_record(r, r.settled)
+                for phase in self.phases
+                for r in phase.rounds
+                if r.settled is not None
+            ),
         )
 
     def _round_record(self, played: Round, settled: Settled) -> RoundRecord:

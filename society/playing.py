@@ -16,7 +16,7 @@ from society.agents.briefing import templates_used
 from society.agents.cast import cast
 from society.agents.prompting import Prompts
 from society.core.errors import BadInput, Diverged, Paused
-from society.core.events import Event, RunStarted
+from society.core.events import Event, Forked, RunStarted, setting_of
 from society.core.exact import Json
 from society.log import DEFAULT_LOG, Log, RunWriter, open_log
 from society.log.schema import SCHEMA_VERSION
@@ -67,20 +67,20 @@ async def play(
     """
     scenario = with_model(scenario, model)
     seed = scenario.seeds[0] if seed is None else seed
-    book = _book(log)
+    book = book_of(log)
     prompts = Prompts.load()
     manifest = RunStarted(
         scenario=resolved(scenario),
         seed=seed,
         agents=scenario.names,
-        models=tuple(_decider(scenario, seat) for seat in range(len(scenario.agents))),
+        models=deciders(scenario),
         prompts=templates_used(scenario, prompts),
         version=__version__,
         schema=SCHEMA_VERSION,
     )
-    _rehearse(scenario, seed, prompts, pool)
+    rehearse_cast(scenario, seed, prompts, pool)
     writer = book.start_run(manifest, command=command, sweep=sweep, cell=cell)
-    return await _perform(scenario, writer, book, prompts, Company(pool, watcher, counters))
+    return await perform(scenario, writer, book, prompts, Company(pool, watcher, counters))
 
 
 async def resume(
@@ -102,12 +102,12 @@ async def resume(
         Diverged: the code, prompts or scenario have changed, so that another question would be asked.
         Paused, ProviderRefused: as in `play`.
     """
-    book = _book(log)
+    book = book_of(log)
     writer = book.resume_run(ref)
-    scenario = Scenario.model_validate(writer.manifest.scenario)
+    scenario = Scenario.model_validate(writer.setting.scenario)
     if budget is not None:
         scenario = scenario.model_copy(update={"budget": budget})
-    return await _perform(scenario, writer, book, Prompts.load(), Company(pool, watcher, counters))
+    return await perform(scenario, writer, book, Prompts.load(), Company(pool, watcher, counters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,15 @@ class Replayed:
         events: how many events were derived and compared.
         head: the hash of the last one.
         ended: False for a run that was left; it is derived as far as its log goes.
+        shared: of a fork, the rounds it shares with another run: there the rules are called again, the answers are taken as
+            they were read.
     """
 
     run: str
     events: int
     head: str
     ended: bool
+    shared: int = 0
 
 
 async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed:
@@ -136,23 +139,25 @@ async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed
         BadInput: no such run, or a person took part, whose answers only the events hold.
         Diverged: the first event or question that does not come out as the log holds it.
     """
-    book = _book(log)
+    book = book_of(log)
     rerun = book.rerun(ref)
-    if "human" in rerun.manifest.models:
+    if "human" in setting_of(rerun.shared or (rerun.manifest,)).models:
         raise BadInput(
             f"run {rerun.run_id}: a person took part, so it cannot be derived again; `society verify` checks it"
         )
-    scenario = Scenario.model_validate(rerun.manifest.scenario)
+    setting = setting_of(rerun.shared or (rerun.manifest,))
+    shared = setting.round if isinstance(setting, Forked) else 0
+    scenario = Scenario.model_validate(setting.scenario)
     client = Recall(ReplayOnly(), rerun, None, ())
-    policies = cast(scenario, seed=rerun.manifest.seed, client_for=lambda _: client, prompts=Prompts.load())
+    policies = cast(scenario, seed=setting.seed, client_for=lambda _: client, prompts=Prompts.load())
     try:
-        await play_episode(scenario, policies, rerun, rerun.manifest)
+        await play_episode(scenario, policies, rerun, rerun.manifest, shared=rerun.shared)
     except Paused as end_of_log:
         if not rerun.complete:
             raise Diverged(f"run {rerun.run_id}: {end_of_log}") from None
-        return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=False)
+        return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=False, shared=shared)
     rerun.require_complete()
-    return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=True)
+    return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=True, shared=shared)
 
 
 def play_sync(scenario: Scenario, **how: Any) -> Run:  # Any: the arguments of `play`
@@ -181,10 +186,10 @@ class Company:
     counters: Counters | None = None
 
 
-async def _perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Prompts, company: Company) -> Run:
+async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Prompts, company: Company) -> Run:
     """Play the run of a writer to its end, and leave the log consistent whatever stops it."""
     pool = company.pool or ModelPool()
-    seed = writer.manifest.seed
+    seed = writer.setting.seed
     try:
         purse = RunBudget(
             usd=None if scenario.budget.usd is None else float(scenario.budget.usd),
@@ -199,8 +204,10 @@ async def _perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pr
             ),
             prompts=prompts,
         )
-        sink = _Remembering(writer)
-        end = await play_episode(scenario, policies, sink, writer.manifest, watcher=company.watcher)
+        sink = _Remembering(writer, list(writer.shared))
+        end = await play_episode(
+            scenario, policies, sink, writer.manifest, watcher=company.watcher, shared=writer.shared
+        )
         await writer.finish(end.status, end.reason)
     except Paused as problem:
         await writer.finish("paused", str(problem))
@@ -233,12 +240,12 @@ class _Remembering:
         self.told.extend(events)
 
 
-def _book(log: str | Log) -> Log:
+def book_of(log: str | Log) -> Log:
     """An open log, which knows the secrets that must never be stored in it."""
     return open_log(log, secrets=ProviderSettings.read().secrets) if isinstance(log, str) else log
 
 
-def _rehearse(scenario: Scenario, seed: int, prompts: Prompts, pool: ModelPool | None) -> None:
+def rehearse_cast(scenario: Scenario, seed: int, prompts: Prompts, pool: ModelPool | None) -> None:
     """Build the whole cast once before anything is logged, so that what cannot be played leaves no run behind.
 
     Raises:
@@ -246,6 +253,10 @@ def _rehearse(scenario: Scenario, seed: int, prompts: Prompts, pool: ModelPool |
     """
     trial = pool or ModelPool()
     cast(scenario, seed=seed, client_for=lambda settings: trial.client(settings.name), prompts=prompts)
+
+
+def deciders(scenario: Scenario) -> tuple[str, ...]:
+    return tuple(_decider(scenario, seat) for seat in range(len(scenario.agents)))
 
 
 def _decider(scenario: Scenario, seat: int) -> str:

@@ -159,7 +159,10 @@ def reference_of(episode: Episode) -> Reference:
     """What was possible in the whole episode, for metrics that compare with it; None where it is not known exactly."""
     from society.mechanisms import reference
 
-    return reference.reference_of(episode.scenario.mechanism, episode.scenario.rounds)
+    mechanism = episode.scenario.mechanism
+    if any(phase.scenario.mechanism != mechanism for phase in episode.phases):
+        return Reference()  # no one optimum stands for rules that changed on the way
+    return reference.reference_of(mechanism, episode.scenario.rounds)
 
 
 def _real(value: Number | None) -> float | None:

@@ -21,8 +21,8 @@ from viewer_log import HOSTILE, LAKE, make_log, run_ids, served
 from society import open_log
 from society.core.exact import show
 from society.instruments import INSTRUMENTS
+from society.views.settings import rule_words
 from society.views.web import losses
-from society.views.web.compare import rule_words
 from society.views.web.marked import marked, parted
 from society.views.web.one_file import one_file
 from society.views.web.runs_table import Asked, runs_page

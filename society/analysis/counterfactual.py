@@ -78,6 +78,8 @@ def what_if(episode: Episode, number: int, changed: Mapping[int, Action]) -> Wha
     played = {r.number: r for r in episode.rounds if r.settled is not None}
     if number not in played:
         raise BadInput(f"round {number} was not finished; there are {len(played)}")
+    episode = episode.phase(number)
+    played = {r.number: r for r in episode.rounds if r.settled is not None}
     before = _before(episode, played[number])
     joint = _joint(played[number], episode.game.agents)
     for seat, action in changed.items():

@@ -102,7 +102,7 @@ class Coalitions:
 def coalitions(
     episode: Episode, *, permutations: int = 999, seed: int = 0, every_group: bool | None = None
 ) -> Coalitions:
-    """The coalitions of an episode by all four notions.
+    """The coalitions of an episode by all four notions; of a fork, in its own rounds.
 
     Args:
         episode: what was played; unfinished rounds are left out.
@@ -116,7 +116,7 @@ def coalitions(
     """
     if every_group and len(episode.names) > MOST:
         raise ValueError(f"every group is looked at for up to {MOST} agents, not {len(episode.names)}")
-    n = len(episode.names)
+    episode, n = episode.own, len(episode.names)
     declared = _declared(episode)
     talk = private_channels(_messages(episode), permutations=min(permutations, 199), seed=seed)
     moved = _co_movement(episode, permutations, seed)

@@ -18,6 +18,7 @@ from society.cli import (
     db,
     doctor,
     export,
+    fork,
     listing,
     metrics,
     models,
@@ -84,6 +85,7 @@ app.command("metrics")(metrics.metrics)
 app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)
+app.command("fork")(fork.fork)
 app.command("whatif")(whatif.whatif)
 app.command("verify")(verify.verify)
 app.command("view")(view.view)

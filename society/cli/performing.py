@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from society.cli.progress import Board, Going, shown
 from society.core.errors import BadInput, ProviderRefused, SocietyError
+from society.forking import fork
 from society.models.pool import ModelPool
 from society.playing import play, resume
 from society.scenario.model import Budget, Scenario
@@ -22,6 +23,15 @@ INTERRUPTED, TERMINATED = 130, 143
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """Where a fork begins: the run, how many of its rounds are shared, and what is changed then."""
+
+    run: str
+    round: int
+    overrides: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One run to play.
 
@@ -29,6 +39,7 @@ class Job:
         model: the model of all agents that name none; None: the scenario's own.
         resumes: the run to go on with, instead of beginning a new one.
         budget: another budget for it than the scenario's.
+        branch: the run whose first rounds it shares, if it is a fork.
     """
 
     scenario: Scenario
@@ -36,6 +47,7 @@ class Job:
     seed: int
     resumes: str | None = None
     budget: Budget | None = None
+    branch: Branch | None = None
 
     @property
     def title(self) -> str:
@@ -118,6 +130,19 @@ async def _all(played: Sequence[Played], log: Log, parallel: int, quiet: bool, c
                 if job.resumes is not None:
                     result.run = await resume(
                         job.resumes, log=log, pool=pool, watcher=going, counters=going.counters, budget=job.budget
+                    )
+                elif job.branch is not None:
+                    result.run = await fork(
+                        job.branch.run,
+                        round=job.branch.round,
+                        overrides=job.branch.overrides,
+                        model=job.model,
+                        seed=job.seed,
+                        log=log,
+                        pool=pool,
+                        watcher=going,
+                        counters=going.counters,
+                        command=command,
                     )
                 else:
                     result.run = await play(

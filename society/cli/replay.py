@@ -19,7 +19,18 @@ def replay(run: Run = "last", *, log: Log = DEFAULT_LOG, json: Json = False) -> 
     with open_log(log) as book:
         done = asyncio.run(derive(run, log=book))
     if json:
-        result_json({"run": done.run, "events": done.events, "head": done.head, "ended": done.ended, "agrees": True})
+        result_json(
+            {
+                "run": done.run,
+                "events": done.events,
+                "head": done.head,
+                "ended": done.ended,
+                "shared_rounds": done.shared,
+                "agrees": True,
+            }
+        )
         return
     left = "" if done.ended else "; the run was left there"
+    if done.shared:
+        left += f"; the first {done.shared} rounds are shared with another run, and told again from the log"
     result(f"{done.run}: all {done.events} events come out as the log holds them{left}\nhead {done.head}")

@@ -44,12 +44,12 @@ def resume(
     from society.cli.results import report
     from society.log import open_log
     from society.models.settings import ProviderSettings
-    from society.scenario.model import Budget, Scenario
+    from society.scenario.model import Budget
 
     with open_log(log, secrets=ProviderSettings.read().secrets) as book:
         info = book.find(run) if run is not None else _last_left(book)
         episode = book.episode(info.id)
-        scenario = Scenario.model_validate(episode.manifest.scenario)
+        scenario = episode.scenario
         given = {name: value for name, value in (("usd", usd), ("tokens", tokens), ("minutes", minutes)) if value}
         try:
             budget = Budget.model_validate({**scenario.budget.model_dump(), **given}) if given else None

@@ -63,7 +63,8 @@ def _change(episode: Episode, number: int, words: str) -> tuple[int, Action]:
     played = next((r for r in episode.rounds if r.number == number and r.settled is not None), None)
     if played is None or played.settled is None:
         raise BadInput(f"round {number} was not finished; {len(episode.settled)} were")
-    space = episode.game.space(episode.game.state_from_plain(played.settled.state_before), seat)
+    game = episode.phase(number).game
+    space = game.space(game.state_from_plain(played.settled.state_before), seat)
     listed = f"[{action}]" if "," in action and not action.strip().startswith("[") else action
     try:
         raw = json.loads(listed, parse_float=str)

@@ -9,6 +9,7 @@ runs (no time, latency, request id or cost). Those stand in the journal of calls
     Acted         one agent's action: submitted, legal, and how it was read
     Decided       one further decision an instrument asked for (sanction points, a vote)
     Settled       what the round came to, for everybody
+    Forked        the rounds so far are another run's; from here on another scenario holds
     RunEnded      why it ended
 
 The chain: ``h_0 = SHA-256("society-log/1\n" + manifest)``, ``h_k = SHA-256(h_{k-1} + canonical(event_k))``, in hex digits.
@@ -17,6 +18,7 @@ The chain: ``h_0 = SHA-256("society-log/1\n" + manifest)``, ``h_k = SHA-256(h_{k
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal, Protocol, TypeAlias, get_args
@@ -140,6 +142,24 @@ class Settled:
     kind: Literal["settled"] = "settled"
 
 
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """What was played so far is shared with another run; the next round is played under another scenario.
+
+    Attributes:
+        round: the last round that is shared.
+        scenario, seed, models, prompts, version: what holds from the next round on, as in `RunStarted`.
+    """
+
+    round: int
+    scenario: Json
+    seed: int
+    models: tuple[str, ...]
+    prompts: Json
+    version: str
+    kind: Literal["forked"] = "forked"
+
+
 EndStatus = Literal["completed", "invalid"]
 
 
@@ -153,7 +173,7 @@ class RunEnded:
     kind: Literal["run_ended"] = "run_ended"
 
 
-Event: TypeAlias = RunStarted | Spoke | Declared | Acted | Decided | Settled | RunEnded
+Event: TypeAlias = RunStarted | Spoke | Declared | Acted | Decided | Settled | Forked | RunEnded
 
 _EVENTS: dict[str, Any] = {  # Any: dataclass types of different shapes
     event_type.__dataclass_fields__["kind"].default: event_type for event_type in get_args(Event)
@@ -192,6 +212,21 @@ _ENCODER = json.JSONEncoder(
     check_circular=False,
     default=part_to_plain,
 ).encode
+
+
+def setting_of(events: Iterable[Event]) -> RunStarted | Forked:
+    """What holds where these events end: the manifest, or the last fork.
+
+    Raises:
+        ValueError: neither is among them.
+    """
+    found: RunStarted | Forked | None = None
+    for event in events:
+        if isinstance(event, (RunStarted, Forked)):
+            found = event
+    if found is None:
+        raise ValueError("no event says what was played")
+    return found
 
 
 def chain_start(manifest: RunStarted) -> str:

@@ -502,6 +502,37 @@ class Governed:
             pot=from_plain(raw["pot"]),
         )
 
+    def take_over(self, state: GovernedState, other: Governed, *, round: int) -> GovernedState:
+        """A state of another game of the same mechanism as one of this game, with `round` to be played next.
+
+        The physical state, agreements and the pot stay. A rule that was there under the same id and of the same kind keeps its
+        memory and its standing; any other begins as in a first round.
+
+        Raises:
+            ValueError: the other game has another mechanism.
+        """
+        if self.mechanism.kind != other.mechanism.kind or self.agents != other.agents:
+            raise ValueError(f"{self.mechanism.kind} cannot go on from a state of {other.mechanism.kind}")
+        kept = {
+            (rule, instrument.kind): (memory, standing)
+            for rule, instrument, memory, standing in zip(
+                other.rule_ids, other.instruments, state.memories, state.standings, strict=True
+            )
+        }
+        fresh = self.initial_state()
+        rules = [
+            kept.get((rule, instrument.kind), first)
+            for rule, instrument, *first in zip(
+                self.rule_ids, self.instruments, fresh.memories, fresh.standings, strict=True
+            )
+        ]
+        return replace(
+            state,
+            round=round if self.instruments else state.round,
+            memories=tuple(memory for memory, _ in rules),
+            standings=tuple(standing for _, standing in rules),
+        )
+
     def _bare(self, state: GovernedState, joint: Joint, noise: Noise) -> GovernedTransition:
         legal = tuple(
             self._clamp(self.mechanism.space(state.physical, agent), action, state, agent)

@@ -136,17 +136,20 @@ def redacted_response(response: ModelResponse, redaction: Redaction) -> ModelRes
     )
 
 
-def diverged(request: ModelRequest, entry: Entry, before: Sequence[tuple[str, str]]) -> Diverged:
+def diverged(request: ModelRequest, entry: Entry, before: Sequence[tuple[str, str]], run: str = "RUN") -> Diverged:
     """The error that shows where the question differs from the journalled one; `before` is the journalled prompt."""
     at = request.at
     old = [line for role, content in before for line in (f"[{role}]", *content.splitlines())]
     new = [line for m in request.messages for line in (f"[{m.role}]", *m.content.splitlines())]
     shown = list(unified_diff(old, new, "journal", "now", lineterm="", n=1))[:30]
     detail = "\n".join(shown) if shown else "the messages are the same; the model, the schema or the sampling differ"
+    mend = f"`society fork {run} --round {at.round - 1}` plays a new run that shares the rounds before this one"
+    if at.round <= 1:
+        mend = "begin a new run with `society run`"
     return Diverged(
         f"round {at.round}, {at.stage}, turn {at.turn}, agent {at.agent}, attempt {at.attempt}: this question is not the one "
         f"the journal holds an answer to ({entry.request_hash[:12]}, now {request.hash[:12]}); the scenario, the prompts or "
-        f"the program have changed. Nothing was sent; `society fork` starts a new run from here.\n{detail}"
+        f"the program have changed. Nothing was sent; {mend}.\n{detail}"
     )
 
 

@@ -7,23 +7,24 @@ import os
 import socket
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 
 from society.core.calls import Position, canonical_json
 from society.core.errors import BadInput, LogCorrupt
-from society.core.events import RunStarted, canonical_event, event_from_plain
+from society.core.events import Forked, RunStarted, canonical_event, event_from_plain
 from society.log.committer import Committer, Job
 from society.log.database import DEFAULT_LOG, place_of, write_engine
+from society.log.forking import NOTHING_SHARED, Shared, manifest_of, shared_events, shared_part
 from society.log.journal import Entry, position_of, response_of
 from society.log.lock import AdvisoryLock, FileLock, NoLock, RunLock
+from society.log.opening import run_row, title_of
 from society.log.projection import agent_rows
 from society.log.reader import UNFINISHED, Reader
 from society.log.replay import Rerun
 from society.log.results import computed_table, replace_results
-from society.log.run_id import new_run_id, utc_now
-from society.log.schema import SCHEMA_VERSION
+from society.log.run_id import new_run_id
 from society.log.seal import journal_sum
 from society.log.tables import ModelCall, Run, columns_of
 from society.log.text import Redaction, storable_text
@@ -31,6 +32,8 @@ from society.log.writer import RunWriter, is_free
 
 if TYPE_CHECKING:
     from society.log.verify import Report
+
+S = TypeVar("S", RunStarted, Forked)
 
 
 class Log(Reader):
@@ -79,8 +82,6 @@ class Log(Reader):
         models_free: Callable[[str], bool] = is_free,
         command: str = "",
         run_id: str | None = None,
-        fork_of: str | None = None,
-        fork_round: int | None = None,
         sweep: str | None = None,
         cell: Mapping[str, Any] | None = None,  # Any: JSON
     ) -> RunWriter:
@@ -91,8 +92,6 @@ class Log(Reader):
             models_free: which models can be asked again at no cost and with the same answer.
             command: the command line, for the record.
             run_id: a chosen id; by default a new one is made from the time.
-            fork_of: the run whose first rounds this one shares, if it is a fork.
-            fork_round: how many rounds it shares.
             sweep: the sweep it belongs to, if any.
             cell: its point in the sweep.
 
@@ -102,14 +101,44 @@ class Log(Reader):
             MissingExtra: PostgreSQL without its driver.
         """
         manifest = self._clean(manifest)
-        scenario = manifest.scenario if isinstance(manifest.scenario, dict) else {}
-        title = str(scenario.get("name") or "run")
-        new_id, name = new_run_id(title)
-        run_id = run_id or new_id
-        if run_id != new_id:
-            name = run_id
-        if not -(2**63) <= manifest.seed < 2**63:
-            raise BadInput(f"the seed {manifest.seed} is too long; seeds have at most 63 bits")
+        new_id, name = new_run_id(title_of(manifest))
+        ids = (new_id, name) if run_id in (None, new_id) else (run_id, run_id)
+        columns = {"command": command, "sweep": sweep, "cell": None if cell is None else canonical_json(cell)}
+        return self._begin(ids, manifest, manifest, models_free=models_free, columns=columns)
+
+    def fork_run(
+        self, ref: str, forked: Forked, *, models_free: Callable[[str], bool] = is_free, command: str = ""
+    ) -> RunWriter:
+        """Begin a run that shares the first rounds of another one, up to `forked`; see `RunWriter.shared`.
+
+        Raises:
+            BadInput: no such run, or it has not finished so many rounds.
+            LogUnusable, Paused: as in `start_run`.
+        """
+        base, forked = self.find(ref), self._clean(forked)
+        ids = new_run_id(title_of(forked))
+        shared = shared_part(self, base.id, ids[0], forked.round)
+        manifest = manifest_of(shared.events)
+        if manifest is None:
+            raise LogCorrupt(f"run {base.id}: its first event is not a manifest")
+        columns = {"command": command, "fork_of": base.id, "fork_round": forked.round}
+        return self._begin(ids, manifest, forked, shared=shared, models_free=models_free, columns=columns)
+
+    def _begin(
+        self,
+        ids: tuple[str, str],
+        manifest: RunStarted,
+        setting: RunStarted | Forked,
+        *,
+        shared: Shared = NOTHING_SHARED,
+        models_free: Callable[[str], bool],
+        columns: dict[str, Any],  # Any: SQL values
+    ) -> RunWriter:
+        """Begin a run whose first events are those shared and then, if it is a fork, its `setting`."""
+        if not -(2**63) <= setting.seed < 2**63:
+            raise BadInput(f"the seed {setting.seed} is too long; seeds have at most 63 bits")
+        run_id, name = ids
+        earlier = (*shared.events[1:], setting) if shared.events else ()
         committer = self._writing
         writer = RunWriter(
             committer,
@@ -119,41 +148,18 @@ class Log(Reader):
             manifest,
             models_free=models_free,
             redaction=self._redaction,
-            told=[canonical_event(manifest)],
+            told=() if earlier else [canonical_event(manifest)],
+            shared=(manifest, *earlier) if earlier else (),
         )
-        row = {
-            "id": run_id,
-            "name": name,
-            "scenario": title,
-            "seed": manifest.seed,
-            "models": ",".join(dict.fromkeys(manifest.models)),
-            "status": "running",
-            "reason": "",
-            "rounds_planned": scenario.get("rounds") or 0,
-            "rounds_played": 0,
-            "started": utc_now(),
-            "ended": None,
-            "calls": 0,
-            "calls_unpriced": 0,
-            "events": 1,
-            "head": "",
-            "version": manifest.version,
-            "schema_version": SCHEMA_VERSION,
-            "command": storable_text(self._redaction.text(command)),
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "fork_of": fork_of,
-            "fork_round": fork_round,
-            "sweep": sweep,
-            "cell": None if cell is None else canonical_json(cell),
-        }
+        row = run_row(ids, setting, earlier, len(shared.calls), columns)
+        row["command"] = storable_text(self._redaction.text(columns["command"]))
 
         def prepare(job: Job) -> None:
-            writer.begin(job)
+            writer.begin(job, earlier, shared.calls)
             chain, job.rows[:] = list(job.rows), []
             row["head"] = writer.head
             job.rows.append(("run", tuple(row.get(column) for column in columns_of(Run))))
-            job.rows.extend(("agent", agent) for agent in agent_rows(run_id, manifest))
+            job.rows.extend(("agent", agent) for agent in agent_rows(run_id, manifest.agents, setting))
             job.rows.extend(chain)
 
         begun = committer.submit(writer, prepare)
@@ -187,9 +193,11 @@ class Log(Reader):
         if run.status not in UNFINISHED:
             raise BadInput(f"run {run.id} is {run.status}; there is nothing to go on with")
         stored = self.stored(run.id)
-        if not stored or not isinstance(stored[0][1], RunStarted):
+        events = [event for _, event, _ in stored]
+        manifest = manifest_of(events)
+        if manifest is None:
             raise LogCorrupt(f"run {run.id}: its first event is not a manifest")
-        manifest = stored[0][1]
+        shared = shared_events(events)
         entries, issues = self._committed(run.id)
         with self.connection() as connection:
             journal = journal_sum(connection, run.id)
@@ -203,11 +211,12 @@ class Log(Reader):
             redaction=self._redaction,
             entries=entries,
             issues=issues,
-            told=[body for body, _, _ in stored],
+            told=[body for body, _, _ in stored[len(shared) :]],
+            shared=shared,
             journal=journal,
             prompt_of=self.prompt,
         )
-        writer.go_on([event for _, event, _ in stored], stored[-1][2])
+        writer.go_on(events, stored[-1][2])
         owner = {"run": run.id, "host": socket.gethostname(), "pid": os.getpid()}
 
         def prepare(job: Job) -> None:
@@ -238,10 +247,13 @@ class Log(Reader):
         """
         run = self.find(ref)
         stored = self.stored(run.id)
-        if not stored or not isinstance(stored[0][1], RunStarted):
+        events = [event for _, event, _ in stored]
+        manifest = manifest_of(events)
+        if manifest is None:
             raise LogCorrupt(f"run {run.id}: its first event is not a manifest")
         entries, _ = self._committed(run.id)
-        return Rerun(run.id, stored[0][1], entries, [body for body, _, _ in stored], self._redaction)
+        told = [body for body, _, _ in stored]
+        return Rerun(run.id, manifest, entries, told, self._redaction, shared=shared_events(events))
 
     def store(self, ref: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:  # Any: SQL values
         """Keep what an analysis computed of a run, in place of what it stored before.
@@ -275,11 +287,12 @@ class Log(Reader):
         _ = self._writing  # the file and its folder are checked before a lock is put beside it
         return FileLock(self.place.file, run_id)
 
-    def _clean(self, manifest: RunStarted) -> RunStarted:
+    def _clean(self, setting: S) -> S:
+        """The manifest or the fork without secrets."""
         if not self._redaction:
-            return manifest
-        clean = event_from_plain(json.loads(self._redaction.text(canonical_event(manifest))))
-        assert isinstance(clean, RunStarted)
+            return setting
+        clean = event_from_plain(json.loads(self._redaction.text(canonical_event(setting))))
+        assert isinstance(clean, type(setting))
         return clean
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from society.core.actions import Action, action_to_plain
 from society.core.calls import canonical_json
-from society.core.events import Acted, Decided, Declared, Event, RunStarted, Settled, Spoke
+from society.core.events import Acted, Decided, Declared, Event, Forked, RunStarted, Settled, Spoke
 from society.core.exact import Json, Number, plain, tidy
 from society.core.policy import Declaration
 from society.log.text import storable_text
@@ -47,6 +47,8 @@ class Projector:
             yield from self._settled(seq, event)
         elif isinstance(event, RunStarted):
             self.names = event.agents
+            self.kinds = _rule_kinds(event.scenario)
+        elif isinstance(event, Forked):
             self.kinds = _rule_kinds(event.scenario)
 
     def _spoke(self, event: Spoke) -> Iterator[tuple[str, SqlRow]]:
@@ -185,12 +187,14 @@ class Projector:
                     yield "sanction", (*here, "rule", seq, order, None, target, *amount, happened.rule, detail)
 
 
-def agent_rows(run_id: str, manifest: RunStarted) -> list[tuple[Any, ...]]:  # Any: SQL values
-    """The rows of `agent`: a pure function of the manifest."""
-    scenario: Any = manifest.scenario if isinstance(manifest.scenario, dict) else {}  # Any: JSON
+def agent_rows(
+    run_id: str, names: Sequence[str], setting: RunStarted | Forked
+) -> list[tuple[Any, ...]]:  # Any: SQL values
+    """The rows of `agent`: a pure function of the manifest, or of the last fork."""
+    scenario: Any = setting.scenario if isinstance(setting.scenario, dict) else {}  # Any: JSON
     specs = scenario.get("agents") or ()
     rows = []
-    for seat, (name, model) in enumerate(zip(manifest.agents, manifest.models, strict=True)):
+    for seat, (name, model) in enumerate(zip(names, setting.models, strict=True)):
         spec = specs[seat] if seat < len(specs) and isinstance(specs[seat], dict) else {}
         principal = spec.get("principal_goal")
         rows.append(

@@ -22,6 +22,7 @@ class Rerun:
     Attributes:
         manifest: what determines the run.
         compared: how many events have come out as the log holds them.
+        shared: of a fork, the events it shares with another run, up to its `Forked`; they are told again and not derived.
     """
 
     def __init__(
@@ -31,10 +32,14 @@ class Rerun:
         entries: dict[Position, Entry],
         told: Sequence[str],
         redaction: Redaction,
+        *,
+        shared: Sequence[Event] = (),
     ) -> None:
-        self.run_id, self.manifest, self.compared = run_id, manifest, 0
+        self.run_id, self.manifest, self.shared = run_id, manifest, tuple(shared)
         self._entries, self._told, self._redaction = entries, told, redaction
-        self._head = ""
+        self.compared, self._head = len(self.shared), chain_start(manifest) if shared else ""
+        for body in told[1 : len(self.shared)]:
+            self._head = chain_next(self._head, body)
 
     @property
     def head(self) -> str:

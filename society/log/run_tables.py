@@ -90,7 +90,7 @@ class Event(Row, table=True):
     run_id: str = run_key()
     seq: int = key("place in the run, counted from 0 (the manifest), without gaps")
     round: int | None = column("round it belongs to; null for the manifest and the end")
-    kind: str = column("run_started, spoke, declared, acted, decided, settled or run_ended")
+    kind: str = column("run_started, spoke, declared, acted, decided, settled, forked or run_ended")
     body: str = words("the event as canonical JSON; fractions are written as 2/5")
     hash: str = column(
         "SHA-256 of the previous hash and this body; for seq 0, of 'society-log/1', a line end and the body"

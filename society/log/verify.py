@@ -35,6 +35,7 @@ from sqlmodel import SQLModel
 from society.core.errors import LogCorrupt, SocietyError
 from society.core.events import (
     Event,
+    Forked,
     RunEnded,
     RunStarted,
     Settled,
@@ -42,6 +43,7 @@ from society.core.events import (
     chain_next,
     chain_start,
     event_from_plain,
+    setting_of,
 )
 from society.core.exact import Number, tidy
 from society.episode import Episode
@@ -147,7 +149,8 @@ def _run_faults(connection: Connection, run_id: str, head: str | None, counts: l
         return found
     manifest = events[0]
     _telling(events, run, fault)
-    _compare(connection, run_id, Agent, agent_rows(run_id, manifest), fault)
+    _forking(connection, events, run, fault)
+    _compare(connection, run_id, Agent, agent_rows(run_id, manifest.agents, setting_of(events)), fault)
     projector = Projector(run_id)
     expected: dict[str, list[tuple[Any, ...]]] = {name_of(table): [] for table in PROJECTED}  # Any: SQL values
     for seq, event in enumerate(events):
@@ -237,6 +240,23 @@ def _telling(events: Sequence[Event], run: Any, fault: Any) -> None:  # Any: a r
         )
         if any(isinstance(value, float) and not math.isfinite(value) for value in numbers):
             fault("outcome", here, "I6: a number is not finite")
+
+
+def _forking(connection: Connection, events: Sequence[Event], run: Any, fault: Any) -> None:  # Any: as above
+    """Whether a fork shares its first rounds with the run it says it comes from, as long as that is here."""
+    forks = [(seq, event.round) for seq, event in enumerate(events) if isinstance(event, Forked)]
+    if run["fork_of"] is None:
+        if forks:
+            fault("run", "", "its events say that it is a fork, its row does not say of what")
+        return
+    if not forks or forks[-1][1] != run["fork_round"]:
+        fault("run", "", f"it says it is forked after round {run['fork_round']}, its events say otherwise")
+        return
+    sql = text("SELECT run_id, hash FROM event WHERE seq = :seq AND run_id IN (:own, :base)")
+    found = connection.execute(sql, {"seq": forks[-1][0] - 1, "own": run["id"], "base": run["fork_of"]})
+    hashes = {row.run_id: row.hash for row in found}
+    if hashes.get(run["id"]) != hashes.get(run["fork_of"]):
+        fault("event", f"seq {forks[-1][0] - 1}", f"the rounds before it are not those of run {run['fork_of']}")
 
 
 def _adds_up(settled: Settled) -> bool:

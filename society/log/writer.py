@@ -22,6 +22,7 @@ from society.core.events import (
     chain_next,
     chain_start,
     event_from_plain,
+    setting_of,
 )
 from society.log.committer import Committer, Job, safe
 from society.log.journal import (
@@ -33,7 +34,7 @@ from society.log.journal import (
     redacted_response,
 )
 from society.log.lock import RunLock
-from society.log.projection import Projector
+from society.log.projection import Projector, SqlRow
 from society.log.run_id import utc_now
 from society.log.seal import SUMS, row_digest, seal
 from society.log.text import Redaction, storable_text
@@ -67,6 +68,8 @@ class RunWriter:
         name: the readable part of it.
         all_free: every seat is free: nothing waits for the disk.
         failure: what stopped the writing, if anything did; whatever is written later fails with it too.
+        shared: of a fork, the events it shares with another run, up to its `Forked`: the sink is told what follows them.
+        setting: what holds now: the manifest, or the last fork.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class RunWriter:
         entries: Mapping[Position, Entry] | None = None,
         issues: Mapping[Position, int] | None = None,
         told: Sequence[str] = (),
+        shared: Sequence[Event] = (),
         journal: int = 0,
         prompt_of: Callable[[str | None], Sequence[tuple[str, str]]] | None = None,
     ) -> None:
@@ -90,12 +94,14 @@ class RunWriter:
         self._committer, self._lock = committer, lock
         self._free = models_free
         self._redaction = redaction or Redaction()
-        self.all_free = all(models_free(model) or model.startswith("scripted") for model in manifest.models)
+        self.shared = tuple(shared)
+        self.setting = setting_of(self.shared or (manifest,))
+        self.all_free = all(models_free(model) or model.startswith("scripted") for model in self.setting.models)
         self._entries = dict(entries or {})
         self._issues = dict(issues or {})
         self._prompt_of = prompt_of
         self._told = deque(told)
-        self._compared = 0
+        self._compared = len(self.shared)
         self._in_flight: dict[Position, Asked] = {}
         self._ended: list[_Ended] = []
         self._waiting: deque[Future[None]] = deque()
@@ -109,9 +115,14 @@ class RunWriter:
 
     # What follows until `stage` runs where the run is started.
 
-    def begin(self, job: Job) -> None:
-        """The rows that open the run; prepared by the log that starts it."""
-        self._append(job, canonical_event(self.manifest), self.manifest)
+    def begin(self, job: Job, earlier: Sequence[Event] = (), calls: Sequence[SqlRow] = ()) -> None:
+        """The rows that open the run, and those it shares with another one; prepared by the log that starts it."""
+        for event in (self.manifest, *earlier):
+            self._append(job, canonical_event(event), event)
+        for call in calls:
+            digest = row_digest(call)
+            job.rows.append(("model_call", (*call, f"{digest:064x}")))
+            self._journal_sum += digest
 
     def go_on(self, events: Sequence[Event], head: str) -> None:
         """Take up the chain of a run that was left."""
@@ -214,7 +225,7 @@ class RunWriter:
             return None
         asked = redacted_request(request, self._redaction)
         if asked.hash != entry.request_hash:
-            raise diverged(asked, entry, self._prompt_of(entry.prompt) if self._prompt_of else ())
+            raise diverged(asked, entry, self._prompt_of(entry.prompt) if self._prompt_of else (), self.run_id)
         return entry.response
 
     async def issue(self, request: ModelRequest, *, reserved_usd: float | None) -> int:

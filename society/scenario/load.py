@@ -23,9 +23,9 @@ from society.scenario.checks import check, check_words, count_agents, seat_agent
 from society.scenario.model import Scenario
 from society.scenario.overrides import Change, apply, merge, override
 from society.scenario.places import beside, find_scenario, read_bytes
-from society.scenario.problems import Place, Problem
+from society.scenario.problems import Place, Problem, Source
 from society.scenario.shorthand import spell_out
-from society.scenario.tree import Node, Reading, read_tree
+from society.scenario.tree import Node, Reading, read_tree, tree_of
 from society.scenario.wording import problem_at, problems_of
 
 MAX_EXTENDS = 8
@@ -59,6 +59,20 @@ def loads(text: str, overrides: Sequence[str] = (), *, name: str = "scenario") -
     if base is not None:
         reading.problems.append(Problem(base.place, "extends", "only a scenario in a file can extend another"))
     return _build(reading, overrides)
+
+
+def changed(scenario: Scenario, overrides: Sequence[str | Change]) -> Scenario:
+    """A resolved scenario with other values in some fields, validated as a whole again.
+
+    Raises:
+        ScenarioError: a value does not fit.
+    """
+    place = Place(Source(f"scenario {scenario.name}"), 0, 0, 0, 0)
+    root = tree_of(resolved(scenario), place)
+    mechanism = root.get("mechanism")
+    if mechanism is not None and mechanism.map is not None:
+        mechanism.map.pop("agents", None)  # it follows from the list of agents, which may change
+    return _build(Reading(root), overrides)
 
 
 def resolved(scenario: Scenario) -> dict[str, Json]:

@@ -144,6 +144,15 @@ def read_tree(text: str | bytes, name: str) -> Reading:
         raise _error(source, "a character that is not allowed in YAML", line, column) from None
 
 
+def tree_of(value: Any, place: Place) -> Node:  # Any: plain JSON
+    """Plain data as a tree, every value of which stands at one place."""
+    if isinstance(value, dict):
+        return Node({str(key): Entry(place, tree_of(item, place)) for key, item in value.items()}, place)
+    if isinstance(value, (list, tuple)):
+        return Node([tree_of(item, place) for item in value], place)
+    return Node(value, place)
+
+
 def _decode(raw: bytes, name: str) -> str:
     try:
         return raw.decode("utf-8-sig")

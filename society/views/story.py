@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from society.core.actions import Action, action_to_plain
@@ -18,6 +19,7 @@ from society.core.policy import Declaration
 from society.core.rows import RuleEvent, Transfer
 from society.episode import Episode, Round
 from society.scenario.model import Theme
+from society.views.settings import differences
 
 Stage = Literal["talk", "declare", "act", "decide", "settle"]
 STAGES: tuple[Stage, ...] = ("talk", "declare", "act", "decide", "settle")
@@ -97,6 +99,15 @@ def tell(episode: Episode) -> Story:
     """The story of an episode, finished or not."""
     scenario = episode.scenario
     teller = Teller(episode.names, scenario.theme)
+    forks = {old.rounds[-1].number: differences(old, new) for old, new in pairwise(episode.phases)}
+
+    def fork(played: Round) -> Iterator[Line]:
+        """What is said where the rounds end that are shared with another run."""
+        if played.number in forks:
+            changes = "; ".join(f"{f} is {now} (was {before})" for f, before, now in forks[played.number])
+            words = f"forked here: what follows is this run's own{', and ' + changes if changes else ''}"
+            yield Line(played.number, "settle", "rule", None, words)
+
     ended = episode.ended
     if ended is None:
         ending = "the run is unfinished"
@@ -112,7 +123,12 @@ def tell(episode: Episode) -> Story:
         models=episode.models,
         status=episode.status,
         ending=ending,
-        lines=tuple(line for played in episode.rounds for line in teller.round(played)),
+        lines=tuple(
+            line
+            for phase in episode.phases
+            for played in phase.rounds
+            for line in (*teller.round(played), *fork(played))
+        ),
         theme=scenario.theme,
     )
 

@@ -46,6 +46,8 @@ def align(
 ) -> Alignment:
     """The alignment decomposition of every decision of an episode, and of the episode.
 
+    Of a fork only its own rounds are taken apart; those it shares stand in the run it comes from.
+
     Every agent is judged by its own goal and by the welfare of the group; where its principal wants something else, by that
     as well. Nothing but the events is used: the rules are called again, no model is asked, and the same log always gives
     the same numbers.
@@ -64,6 +66,7 @@ def align(
     Raises:
         LogCorrupt: the rules do not give what the log says they gave.
     """
+    episode = episode.own
     reader = _Reader(episode, mode, discount)
     settings = Settings(attribution=attribution, orders=orders, at_most=enumerate_up_to)
     judged: list[Judged] = []

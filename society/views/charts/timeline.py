@@ -70,8 +70,9 @@ def _row(episode: Episode, played: Round) -> dict[str, Number | None]:
     settled = played.settled
     assert settled is not None, "only finished rounds are drawn"
     asked = _total([a.legal for a in played.actions.values()])
-    before = episode.game.state_from_plain(settled.state_before)
-    bearable = episode.scenario.mechanism.sustainable(before.physical)
+    phase = episode.phase(played.number)
+    before = phase.game.state_from_plain(settled.state_before)
+    bearable = phase.scenario.mechanism.sustainable(before.physical)
     requested = settled.granted is not None
     return {
         "stock": settled.stock_before,

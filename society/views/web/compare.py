@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from society.core.exact import Json, show
-from society.core.instrument import Instrument
+from society.core.exact import show
 from society.episode import Episode
 from society.log import RunInfo
 from society.metrics import METRICS
 from society.views.charts.drawing import Chart, Drawing
 from society.views.charts.lines import Series, lines
 from society.views.charts.timeline import measured_rounds
+from society.views.settings import differences
 from society.views.web.rounds import Card, card_of
 from society.views.web.shelf import Shelf
 
@@ -62,7 +62,7 @@ def compare_values(shelf: Shelf, infos: Sequence[RunInfo]) -> dict[str, Any]:  #
         "pairs": pairs,
         "chart": _chart(first, second),
         "metrics": _metrics(shelf, infos),
-        "settings": _settings(first, second),
+        "settings": differences(first, second),
     }
 
 
@@ -105,43 +105,6 @@ def _metrics(shelf: Shelf, infos: Sequence[RunInfo]) -> list[tuple[str, str, lis
         tables.append({str(name): value for name, value in found.values})
     names = [name for name in METRICS if any(table.get(name) is not None for table in tables)]
     return [(name.replace("_", " "), METRICS[name].unit, [show(table.get(name)) for table in tables]) for name in names]
-
-
-def _settings(first: Episode, second: Episode) -> list[tuple[str, str, str]]:
-    """Where the two scenarios differ: field, and its value in both; a rule that one lacks is one line."""
-    scenarios = [episode.scenario.model_dump(mode="json", exclude={"instruments"}) for episode in (first, second)]
-    sides = [_leaves("", scenario) for scenario in scenarios]
-    sides[0] |= {"seed": str(first.seed), "models": ", ".join(first.models)}
-    sides[1] |= {"seed": str(second.seed), "models": ", ".join(second.models)}
-    rules = zip_longest(first.scenario.instruments, second.scenario.instruments)
-    for place, pair in enumerate(rules):
-        same_kind = all(pair) and pair[0].kind == pair[1].kind
-        for side, rule in zip(sides, pair, strict=True):
-            path = f"instruments[{place}]"
-            if same_kind:
-                side.update(_leaves(path, rule.model_dump(mode="json")))
-            elif rule is not None:
-                side[path] = rule_words(rule)
-    fields = list(dict.fromkeys([*sides[0], *sides[1]]))
-    return [(f, sides[0].get(f, "–"), sides[1].get(f, "–")) for f in fields if sides[0].get(f) != sides[1].get(f)]
-
-
-def rule_words(rule: Instrument) -> str:
-    """An instrument with what is not as usual: ``quota: amount 10, enforcement soft``."""
-    given = rule.model_dump(mode="json", exclude_defaults=True, exclude={"kind"})
-    told = ", ".join(f"{field.replace('_', ' ')} {value}" for field, value in given.items())
-    return rule.kind.replace("_", " ") + (f": {told}" if told else "")
-
-
-def _leaves(path: str, value: Json) -> dict[str, str]:
-    """Every single value within a value, by its path."""
-    if isinstance(value, dict):
-        within = [_leaves(f"{path}.{key}" if path else str(key), one) for key, one in value.items()]
-    elif isinstance(value, list):
-        within = [_leaves(f"{path}[{place}]", one) for place, one in enumerate(value)]
-    else:
-        return {path: str(value)}
-    return {field: leaf for part in within for field, leaf in part.items()}
 
 
 def rows_of(pair: Pair) -> list[tuple[Any, Any]]:  # Any: deeds, or None
