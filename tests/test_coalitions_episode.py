@@ -90,7 +90,7 @@ def test_a_seizure_of_power_is_attributed_to_the_two_who_voted_for_it():
     assert (seized.round, seized.seizure.carried_by, seized.seizure.minimal) == (2, (0, 1), ((0, 1),))
     assert found.behavioural.note == "the actions are no quantities"
     text = coalitions_text(found)
-    assert "seizure in round 2 (mechanism), carried by A0, A1; concentration 0.368 higher" in text
+    assert "seizure in round 2 (constitution), carried by A0, A1; concentration 0.368 higher" in text
     assert "no verdict (the actions are no quantities)" in text and "DECLARED\n  none" in text
     assert coalitions_json(found)["power"][2]["power"]["hhi"] == "229/361"
 

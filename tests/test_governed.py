@@ -18,7 +18,7 @@ from society.core.governed import Governed
 from society.core.moves import Move
 from society.core.rows import Transfer
 from society.core.seeds import Noise
-from society.core.votes import banzhaf, concentration, majority
+from society.core.votes import Ballot, banzhaf, concentration, majority, power_index, smallest_winning
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 
@@ -479,6 +479,85 @@ def test_two_of_five_seize_power_by_the_rules_and_only_they_are_named():
     assert game.rules(closed.state)[0].instrument.quota == 7
 
 
+SEQUENCE = [
+    {"name": "emergency power", "weights": [6, 2, 2, 1, 1], "quota": 7},
+    {"name": "rule of one", "quota": 6},
+]
+
+
+def test_a_mechanism_that_amends_its_own_rules_tells_amendments_and_seizures_with_those_who_voted_for_them():
+    game = govern({"kind": "constitution", "weights": FIVE, "quota": 5, "motions": SEQUENCE}, names=tuple("ABCDE"))
+    state, told = game.initial_state(), []
+    for moved, votes in (("emergency power", "yes yes no no no"), ("rule of one", "yes no yes no no")):
+        done = game.step(state, (moved,) * 5, Noise(3, len(told) + 1))
+        proposer = done.state.physical.proposer
+        told += kinds(done.rule_events, "motion")
+        words = votes.split()
+        words[proposer] = "yes"
+        done = game.step(done.state, tuple(words), Noise(3, len(told) + 1))
+        yes = tuple(seat for seat, word in enumerate(words) if word == "yes")
+        assert kinds(done.rule_events, "amend", "seizure") == [("amend", yes), ("seizure", yes)]
+        told += [event.detail for event in done.rule_events if event.event == "seizure"]
+        state = done.state
+    assert "concentration of power rises by 0.37" in told[1] and "alone: A" not in told[1]
+    assert "can now change the rules alone: A" in told[3]
+
+
+def test_a_leader_who_is_brought_into_power_by_a_vote_has_been_given_it_by_those_who_voted():
+    agenda = [{"rule": "leader", "field": "in_force"}]
+    game = govern(
+        {"kind": "common_pool", "agents": 3},
+        {"kind": "constitution", "agenda": agenda},
+        {"kind": "leader", "in_force": False, "incumbent": 2, "powers": [{"rule": "tax", "field": "rate"}]},
+        {"kind": "tax"},
+    )
+    closed = vote_on(game, (Move("motion", "constitution", terms=(("leader.in_force", "yes"),)),), {0: "yes", 1: "yes"})
+    assert kinds(closed.rule_events, "amend", "seizure") == [("amend", (0, 1)), ("seizure", (0, 1))]
+    assert "alone: 2" in closed.rule_events[-1].detail
+
+
+def test_an_overthrow_that_leaves_one_to_rule_is_a_seizure_by_those_who_defied():
+    game = govern(
+        {"kind": "common_pool", "agents": 4},
+        {"kind": "constitution", "agenda": [{"rule": "tax", "field": "rate"}]},
+        {"kind": "leader", "incumbent": 0, "powers": [{"rule": "tax", "field": "rate"}], "term": 99},
+        {"kind": "tax"},
+        {"kind": "overthrow", "over": ["constitution"], "wear": 2, "least": "1/2"},
+    )
+    state = game.initial_state()
+    assert set(game.charters(state)) == {"constitution", "leader"}
+    for seat in (1, 3):
+        state, _ = game.move(state, seat, (Move("defy", "constitution"),))
+    done = game.step(state, (0,) * 4, LUCK)
+    assert kinds(done.rule_events, "lapse", "overthrow", "seizure") == [
+        ("lapse", ()),
+        ("overthrow", (1, 3)),
+        ("seizure", (1, 3)),
+    ]
+    assert set(game.charters(done.state)) == {"leader"}
+
+
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 4), min_size=4, max_size=4), st.integers(1, 9)), min_size=1, max_size=3)
+)
+def test_power_under_several_votes_equals_counting_all_coalitions(votes):
+    ballots = tuple(Ballot(quota, tuple(weights)) for weights, quota in votes)
+
+    def won(group):
+        return any(sum(b.weights[s] for s in group) >= b.quota for b in ballots)
+
+    swings = [0] * 4
+    for size in range(5):
+        for group in itertools.combinations(range(4), size):
+            for seat in group:
+                swings[seat] += won(group) and not won(set(group) - {seat})
+    whole = sum(swings)
+    assert power_index(ballots, 4) == tuple(Fraction(s, whole) if whole else 0 for s in swings)
+    minimal = {g for size in range(5) for g in itertools.combinations(range(4), size) if won(g)}
+    minimal = {g for g in minimal if not any(won(set(g) - {seat}) for seat in g)}
+    assert set(smallest_winning(ballots, range(4))) == minimal
+
+
 def test_an_amendment_that_shifts_no_power_is_no_seizure_and_applies_from_the_next_round():
     game = govern({"kind": "common_pool"}, *GOVERNED)
     motion = Move("motion", "constitution", terms=(("tax.rate", 4),))
@@ -577,15 +656,34 @@ def test_a_rule_that_is_defied_loses_strength_until_it_lapses():
     assert [rule.id for rule in game.rules(state)] == ["overthrow"]
 
 
-def test_a_rule_hardly_kept_for_three_rounds_counts_as_overthrown_once():
-    quota = {"kind": "quota", "amount": 5, "enforcement": "soft", "fine": 3, "execution": 0}
-    game = govern({"kind": "common_pool", "agents": 2}, quota, {"kind": "overthrow", "over": ["quota"], "wear": 0})
+def played_lawless(agents, rounds, **quota):
+    """In which rounds a quota of 5 that all but seat 0 break counts as overthrown, and by whom."""
+    rule = {"kind": "quota", "amount": 5, "enforcement": "soft", "fine": 3} | quota
+    game = govern({"kind": "common_pool", "agents": agents, "capacity": 1000}, rule)
     state, told = game.initial_state(), []
-    for number in range(1, 6):
-        done = game.step(state, (8, 8), Noise(1, number))
+    for number in range(1, rounds + 1):
+        done = game.step(state, (5, *[8] * (agents - 1)), Noise(1, number))
         told += [(number, e.agents) for e in done.rule_events if e.event == "overthrow"]
         state = game.close(done).state
-    assert told == [(3, (0, 1))] and state.standings[0].in_force
+    assert state.standings[0].in_force
+    return told
+
+
+def test_a_rule_hardly_kept_for_three_rounds_while_sanctions_fail_counts_as_overthrown_once():
+    assert played_lawless(4, 6, execution=0) == [(3, (1, 2, 3))]
+    assert played_lawless(4, 2, execution=0) == []
+
+
+def test_a_rule_is_not_overthrown_while_half_keep_it_or_sanctions_are_paid_or_nothing_is_noticed():
+    assert played_lawless(2, 6, execution=0) == []  # one of two keeps it: not fewer than half
+    assert played_lawless(4, 6) == []  # every sanction due is executed
+    assert played_lawless(4, 6, detection=0) == []  # all of it is evasion: nothing is due
+
+
+def test_sanctions_that_exceed_what_an_agent_has_are_defied_as_far_as_it_cannot_pay():
+    # 8 of 13 due are paid: due exceeds executed by 5/8, more than half; with a fine of 12 it is exactly half
+    assert played_lawless(4, 3, fine=13, allow_debt=False) == [(3, (1, 2, 3))]
+    assert played_lawless(4, 6, fine=12, allow_debt=False) == []
 
 
 def test_those_who_stay_out_are_not_bound_and_can_come_back():
@@ -601,6 +699,59 @@ def test_those_who_stay_out_are_not_bound_and_can_come_back():
     assert [(ask.agent, tuple(ask.parts)) for ask in game.second_stage(state, done)] == [(0, ("1",)), (1, ("0",))]
     back, _ = game.close(done, {(2, "institution_choice"): {"membership": "join"}})
     assert back.standings[1].members == (0, 1, 2)
+
+
+def test_two_groups_with_institutions_of_their_own_play_apart():
+    game = govern(
+        {"kind": "public_goods", "agents": 5},
+        {
+            "kind": "institution_choice",
+            "governs": ["peer_sanction"],
+            "outside": ["tax"],
+            "apart": True,
+            "start": [0, 1],
+        },
+        {"kind": "peer_sanction"},
+        {"kind": "tax", "rate": 1},
+    )
+    state = game.initial_state()
+    joint = (20, 10, 5, 0, 0)
+    first = game.step(state, joint, LUCK)
+    # members: 20 - g + 2/5 * 30; the others: 20 - g + 2/5 * 5, less a tax of 1 a unit given
+    assert first.material == (12, 22, 17, 22, 22) and first.payoffs == (12, 22, 12, 22, 22) and first.total == 35
+    asks = game.second_stage(state, first)
+    assert [(ask.agent, tuple(ask.parts)) for ask in asks] == [(0, ("1",)), (1, ("0",))]
+    choice = {(2, "institution_choice"): {"membership": "join"}, (1, "institution_choice"): {"membership": "stay out"}}
+    state, _ = game.close(first, choice)
+    second = game.step(state, joint, Noise(1, 2))
+    assert second.material == (10, 14, 25, 24, 24) and second.payoffs == (10, 4, 25, 24, 24)
+
+
+def test_one_who_is_alone_in_a_group_plays_alone():
+    rule = {"kind": "institution_choice", "governs": ["peer_sanction"], "apart": True, "start": [0]}
+    game = govern({"kind": "public_goods", "multiplier": 2}, rule, {"kind": "peer_sanction"})
+    state = game.initial_state()
+    assert game.step(state, (20, 20, 20, 20), LUCK).payoffs == (40, 40, 40, 40)
+    assert game.step(state, (0, 20, 20, 20), LUCK).payoffs == (20, 40, 40, 40)
+    assert [game.observe(state, seat)["back"] for seat in (0, 1)] == [2, Fraction(2, 3)]
+    with pytest.raises(ScenarioError, match="without a state"):
+        govern({"kind": "common_pool", "agents": 3}, rule, {"kind": "peer_sanction"})
+
+
+def test_whoever_is_punished_may_punish_back_those_who_did_and_nobody_else():
+    names = ("Ann", "Bo", "Cy", "Di")
+    game = govern({"kind": "public_goods"}, {"kind": "peer_sanction", "counter": True}, names=names)
+    state, joint = game.initial_state(), (0, 20, 20, 20)
+    given = {(1, "peer_sanction"): {"Ann": 4}, (2, "peer_sanction"): {"Ann": 3, "Bo": 0}}
+    done = game.step(state, joint, LUCK, given)
+    asks = game.replies(state, done)
+    assert [(ask.agent, ask.purpose, tuple(ask.parts)) for ask in asks] == [(0, "peer_sanction/reply", ("Bo", "Cy"))]
+    back = given | {(0, "peer_sanction/reply"): {"Bo": 2, "Cy": 0}}
+    # Ann 44 - 3 * 7 - 2, Bo 24 - 4 - 3 * 2, Cy 24 - 3, Di 24
+    assert game.step(state, joint, LUCK, back).payoffs == (21, 14, 21, 24)
+    plain = govern({"kind": "public_goods"}, {"kind": "peer_sanction"}, names=names)
+    assert plain.replies(state, plain.step(state, joint, LUCK, given)) == ()
+    assert plain.step(state, joint, LUCK, back).payoffs == done.payoffs
 
 
 def test_permits_change_hands_for_money_and_are_never_made():

@@ -97,7 +97,11 @@ def play_a_round(luck: random.Random, game: Governed, state: GovernedState, nois
     joint: Joint = tuple(_some_action(luck, game, state, agent) for agent in range(game.agents))
     first = game.step(state, joint, noise)
     decisions = _answers(luck, game.second_stage(state, first))
-    return game.step(state, joint, noise, decisions) if decisions else first
+    if not decisions:
+        return first
+    done = game.step(state, joint, noise, decisions)
+    replies = _answers(luck, game.replies(state, done))
+    return game.step(state, joint, noise, {**decisions, **replies}) if replies else done
 
 
 def the_books_balance(state: GovernedState, done: GovernedTransition) -> None:
@@ -129,7 +133,7 @@ def hard_limits_hold(game: Governed, state: GovernedState, done: GovernedTransit
         space = physical
         for rule in game.rules(state):
             if rule.instrument.enforcement == "hard":
-                allowed = game._allowed(state, rule, agent)
+                allowed = game.book.allowed(state, rule, agent)
                 space = space if allowed is None else intersect(space, allowed)
         assert space.contains(action) or is_empty(space)
 

@@ -20,7 +20,6 @@ from society.core.actions import Choice
 from society.core.exact import Number
 from society.core.governed import GovernedState
 from society.core.seeds import Noise
-from society.core.votes import majority
 from society.episode import Episode
 
 EVERY_GROUP = 8
@@ -269,8 +268,6 @@ def _power(episode: Episode) -> tuple[tuple[PowerAt, ...], tuple[Seized, ...]]:
             if rule not in after or after[rule] == rules:
                 continue
             carried = {a for e in settled.rule_events if e.event == "amend" and e.rule == rule for a in e.agents}
-            if not carried:
-                carried = {agent for agent, word in enumerate(settled.executed) if word == "yes"}
             seized = seizure(rules, after[rule], sorted(carried), [group for _, group in settled.coalitions])
             if seized is not None:
                 seizures.append(Seized(settled.round, rule, seized))
@@ -278,15 +275,5 @@ def _power(episode: Episode) -> tuple[tuple[PowerAt, ...], tuple[Seized, ...]]:
 
 
 def _voting(episode: Episode, state: GovernedState) -> dict[str, Rules]:
-    """The voting rules in force: of the mechanism, and of every instrument that has a quota and weights."""
-    found: dict[str, Rules] = {}
-    physical = state.physical
-    if hasattr(physical, "quota") and hasattr(physical, "weights"):
-        found["mechanism"] = Rules(physical.quota, tuple(physical.weights))
-    for rule in episode.game.rules(state):
-        if rule.instrument.kind != "constitution":
-            continue
-        weights = getattr(rule.instrument, "weights", None) or (1,) * len(episode.names)
-        quota = getattr(rule.instrument, "quota", None)
-        found[rule.id] = Rules(majority(weights) if quota is None else quota, tuple(weights))
-    return found
+    """The votes by which rules can be changed, by rule; the mechanism's own stands under its kind."""
+    return {rule: Rules(ballot.quota, ballot.weights) for rule, ballot in episode.game.charters(state).items()}

@@ -12,6 +12,7 @@ What an orchestrator calls, in this order; everything is pure, states are immuta
         first = game.step(state, joint, noise)                 noise = Noise(seed, round)
         asks = game.second_stage(state, first)                 who has to decide what, now that all see what was done
         done = game.step(state, joint, noise, decisions)       the same round, with what was decided; skip when not asks
+        asks = game.replies(state, done)                       who may answer to that; then step again with all decisions
         asks = game.ballots(done)                              what is put to the vote
         state, events = game.close(done, votes)                counts votes; call it every round; the next round's state
 
@@ -19,146 +20,42 @@ What an orchestrator calls, in this order; everything is pure, states are immuta
 `step` is called with another joint action and the same decisions. A `GovernedTransition` is a `Transition` whose `payoffs`
 are those after governance; `material`, `transfers`, `rule_events`, `legal`, `executed` and `felt` stand beside them.
 
-Order within `step`, the same for every scenario: restrict, legalise, transform, mechanism, detect, second stage, pay,
-remember. Without instruments `step` hands the mechanism's own numbers through.
+`core/rulebook.py` says what the rules in force say in a state; `core/pipeline.py` plays a round up to the last payment:
+restrict, legalise, transform, mechanism, detect, pay. Here stands what follows: felt payoffs, memories, and the rules that
+change, with those who changed them. Without instruments `step` hands the mechanism's own numbers through.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from functools import cached_property, lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from society.core.actions import Action, Division, Joint
 from society.core.batching import batch_by_steps, stack
-from society.core.errors import ScenarioError, did_you_mean
-from society.core.exact import Json, Number, from_plain, plain, tidy
-from society.core.instrument import Breach, Change, Instrument, Moment, Played, Standing, legible
+from society.core.detection import watched
+from society.core.exact import Json, Number, from_plain, plain
+from society.core.institution import NO_DECISIONS, REPLY
+from society.core.institution import Ask as Ask
+from society.core.institution import Closed as Closed
+from society.core.institution import Decisions as Decisions
+from society.core.institution import GovernedState as GovernedState
+from society.core.institution import GovernedTransition as GovernedTransition
+from society.core.instrument import Amendment, Change, Instrument, Moment, Standing
 from society.core.ledger import Ledger, apply, end_round, offer_for
-from society.core.limits import intersect, is_empty, just
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition, state_from_plain, state_to_plain
 from society.core.moves import Move, Offer
+from society.core.pipeline import Acted, Setting, acted, decided_under, restricted
+from society.core.power import Charters, seizure
 from society.core.revive import record_to_plain, revive
-from society.core.rows import RuleEvent, Transfer
+from society.core.rows import RuleEvent
+from society.core.rulebook import UNKNOWN as UNKNOWN
+from society.core.rulebook import Rule, Rulebook
 from society.core.seeds import Noise
-
-Decisions: TypeAlias = Mapping[tuple[int, str], Mapping[str, Action]]
-"""What was decided, by (seat, purpose)."""
-
-_NOTHING: Decisions = {}
-
-UNKNOWN = "unknown"
-"""What an agent is told in place of a fact that a rule hides from it."""
-
-
-@dataclass(frozen=True, slots=True)
-class GovernedState:
-    """The physical state and the institution's.
-
-    Attributes:
-        physical: the mechanism's state.
-        round: the round it belongs to, counted from 1; stays 1 where no instrument could tell.
-        memories: one per instrument.
-        standings: one per instrument: in force, strength, amendments.
-        ledger: what is agreed and on the table.
-        pot: fines kept in common; shared equally among all at the end of the next round.
-    """
-
-    physical: Any  # Any: each mechanism has its own type of state
-    round: int = 1
-    memories: tuple[Any, ...] = ()  # Any: each instrument has its own type of memory
-    standings: tuple[Standing, ...] = ()
-    ledger: Ledger = field(default_factory=Ledger)
-    pot: Number = 0
-
-
-@dataclass(frozen=True, slots=True)
-class GovernedTransition(Transition[GovernedState]):
-    """One round under governance: `payoffs` are after, `material` before all transfers.
-
-    Attributes:
-        legal: the actions within hard limits; executed: those the mechanism was played with.
-        transfers: every unit that changed hands; payoffs are material plus these rows.
-        rule_events: violations, detections, sanctions and the like.
-        felt: payoffs as motivation colours them; equal to `payoffs` without a motivational instrument.
-        outcome: the mechanism's own transition.
-        seen: what each rule in force could look at, by its id; with balances final.
-        settled: the state before votes were counted and the round was closed; `state` is the one with no votes at all.
-    """
-
-    legal: Joint = ()
-    executed: Joint = ()
-    material: tuple[Number, ...] = ()
-    transfers: tuple[Transfer, ...] = ()
-    rule_events: tuple[RuleEvent, ...] = ()
-    felt: tuple[Number, ...] = ()
-    outcome: Transition[Any] | None = None
-    seen: tuple[tuple[str, Played], ...] = ()
-    settled: GovernedState | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A further decision of one agent.
-
-    Attributes:
-        agent: its seat.
-        purpose: the id of the rule that asks; unique per agent and stage.
-        template: which template words it, with `variables`; below ``prompts/``.
-        parts: the fields of the answer with the space of each.
-    """
-
-    agent: int
-    purpose: str
-    template: str
-    variables: Mapping[str, Json]
-    parts: Mapping[str, SpaceOf]
-
-
-class Closed(NamedTuple):
-    """The state after a move or a vote, and what there is to tell."""
-
-    state: GovernedState
-    rule_events: tuple[RuleEvent, ...] = ()
-
-
-class _Rule(NamedTuple):
-    place: int
-    id: str
-    instrument: Instrument
-    memory: Any  # Any: as in GovernedState
-
-
-class _Setting(NamedTuple):
-    """What one state fixes before anybody acts."""
-
-    state: GovernedState
-    noise: Noise
-    rules: tuple[_Rule, ...]
-    moments: tuple[Moment, ...]
-    spaces: tuple[SpaceOf, ...]
-    hard: tuple[SpaceOf, ...]
-    allowed: tuple[tuple[SpaceOf | None, ...], ...]
-
-
-class _Acted(NamedTuple):
-    """A round up to the last payment."""
-
-    legal: Joint
-    executed: Joint
-    outcome: Transition[Any]
-    seen: list[Played]
-    events: list[RuleEvent]
-    transfers: list[Transfer]
-    balances: tuple[Number, ...]
-    pot: Number
 
 
 @dataclass(frozen=True)
@@ -180,106 +77,64 @@ class Governed:
     def __post_init__(self) -> None:
         names = tuple(self.names) or tuple(str(seat) for seat in range(self.mechanism.agents))
         object.__setattr__(self, "names", names)
-        object.__setattr__(self, "instruments", tuple(i.resolved(names) for i in self.instruments))
-        for instrument in self.instruments:
-            reason = instrument.unfit(self.mechanism)
-            if reason:
-                raise ScenarioError(f"{instrument.kind} cannot govern {self.mechanism.kind}: {reason}")
-        given = [i.name for i in self.instruments if i.name]
-        if len(set(given)) < len(given):
-            raise ScenarioError("two instruments have the same name")
-        for rule, instrument in zip(self.rule_ids, self.instruments, strict=True):
-            for touched in instrument.touches():
-                self._check_touch(rule, *touched)
+        object.__setattr__(self, "instruments", self.book.instruments)
 
-    def _check_touch(self, rule: str, other: str, parameter: str, values: Sequence[Json]) -> None:
-        """What a rule may do to another one is possible; found out before the first round, not in the tenth."""
-        if other not in self.rule_ids:
-            known = did_you_mean(other, self.rule_ids)
-            raise ScenarioError(f"{rule} acts on a rule {other!r} that does not exist{known}")
-        target = self.instruments[self.rule_ids.index(other)]
-        if parameter and parameter not in type(target).model_fields:
-            raise ScenarioError(
-                f"{other} has no parameter {parameter!r}{did_you_mean(parameter, type(target).model_fields)}"
-            )
-        for value in values:
-            try:
-                changed = _amended(target, ((parameter, json.dumps(value)),))
-            except ValidationError as problem:
-                raise ScenarioError(
-                    f"{other}.{parameter} cannot become {value!r}: {problem.errors()[0]['msg']}"
-                ) from None
-            reason = changed.unfit(self.mechanism)
-            if reason:
-                raise ScenarioError(f"{other}.{parameter} cannot become {value!r}: {reason}")
+    @cached_property
+    def book(self) -> Rulebook:
+        """What the rules say in a state."""
+        return Rulebook(self.mechanism, tuple(self.instruments), self.names)
 
     @property
     def agents(self) -> int:
         return self.mechanism.agents
 
-    @cached_property
+    @property
     def rule_ids(self) -> tuple[str, ...]:
         """The id of every instrument: its name, or its kind, numbered from the second one on."""
-        taken = {i.name for i in self.instruments if i.name}
-        ids: list[str] = []
-        for instrument in self.instruments:
-            rule, count = instrument.name or instrument.kind, 1
-            while rule in ids or (instrument.name is None and rule in taken):
-                count += 1
-                rule = f"{instrument.kind}_{count}"
-            ids.append(rule)
-        return tuple(ids)
+        return self.book.ids
 
     def initial_state(self) -> GovernedState:
         return GovernedState(
             physical=self.mechanism.initial_state(),
             memories=tuple(i.first_memory(self.agents) for i in self.instruments),
-            standings=tuple(
-                Standing(rule, in_force=i.in_force) for rule, i in zip(self.rule_ids, self.instruments, strict=True)
-            ),
+            standings=self.book.first_standings(),
         )
 
     def over(self, state: GovernedState) -> bool:
         return self.mechanism.over(state.physical)
 
-    def rules(self, state: GovernedState) -> tuple[_Rule, ...]:
+    def rules(self, state: GovernedState) -> tuple[Rule, ...]:
         """The rules in force in this state, with amendments, in the scenario's order."""
-        return tuple(
-            _Rule(place, standing.rule, _amended(instrument, standing.changes), memory)
-            for place, (instrument, standing, memory) in enumerate(
-                zip(self.instruments, state.standings, state.memories, strict=True)
-            )
-            if standing.in_force
-        )
+        return self.book.in_force(state)
+
+    def charters(self, state: GovernedState) -> Charters:
+        """By rule, the vote by which rules can be changed now: the mechanism's own, and that of every instrument."""
+        return self.book.charters(state)
+
+    # Observe and negotiate
 
     def space(self, state: GovernedState, agent: int) -> SpaceOf:
-        """What the agent can do: the mechanism's space within hard rules, and what instruments add to it.
-
-        Hard rules that contradict each other leave doing nothing.
-        """
-        space = self._hard(state, agent)
-        for rule in self.rules(state):
-            if self._applies(state, rule, agent):
-                space = rule.instrument.widen(self._moment(state, rule), rule.memory, agent, space)
-        return space
+        """What the agent can do: the mechanism's space within hard rules, and what instruments add to it."""
+        return self.book.space(state, agent)
 
     def observe(self, state: GovernedState, agent: int) -> Facts:
-        facts: dict[str, Any] = dict(self.mechanism.observe(state.physical, agent))
-        for rule in self.rules(state):
-            if self._applies(state, rule, agent):
-                at = self._moment(state, rule)
-                for name in rule.instrument.hidden(at, rule.memory, agent):
-                    facts[name] = UNKNOWN
-                facts.update(rule.instrument.observe(at, rule.memory, agent))
-        return facts
+        return self.book.observe(state, agent)
+
+    def rules_for(self, state: GovernedState, agent: int) -> tuple[tuple[str, Mapping[str, Json]], ...]:
+        """What to tell the agent of each rule that applies to it: the template and the variable ``rule``."""
+        return tuple(
+            (f"instruments/{rule.instrument.kind}.j2", self.book.variables(state, rule, agent))
+            for rule in self.rules(state)
+            if self.book.applies(state, rule, agent)
+        )
 
     def offers(self, state: GovernedState, agent: int) -> tuple[Offer, ...]:
         """The moves of negotiation that exist for the agent now; for the answer's schema, see `society.core.moves`."""
         return tuple(
             offer
             for rule in self.rules(state)
-            if self._applies(state, rule, agent)
-            for offer in rule.instrument.offers(self._moment(state, rule), rule.memory, agent)
+            if self.book.applies(state, rule, agent)
+            for offer in rule.instrument.offers(self.book.moment(state, rule), rule.memory, agent)
         )
 
     def move(self, state: GovernedState, agent: int, moves: Sequence[Move]) -> Closed:
@@ -292,16 +147,10 @@ class Governed:
             events.extend(told)
         return Closed(state, tuple(events))
 
-    def rules_for(self, state: GovernedState, agent: int) -> tuple[tuple[str, Mapping[str, Json]], ...]:
-        """What to tell the agent of each rule that applies to it: the template and the variable ``rule``."""
-        return tuple(
-            (f"instruments/{rule.instrument.kind}.j2", self._variables(state, rule, agent))
-            for rule in self.rules(state)
-            if self._applies(state, rule, agent)
-        )
+    # Act and settle
 
     def step(
-        self, state: GovernedState, joint: Joint, noise: Noise, decisions: Decisions = _NOTHING
+        self, state: GovernedState, joint: Joint, noise: Noise, decisions: Decisions = NO_DECISIONS
     ) -> GovernedTransition:
         """Play one round; actions outside hard limits are replaced by the nearest inside.
 
@@ -309,21 +158,16 @@ class Governed:
         """
         if not self.instruments:
             return self._bare(state, joint, noise)
-        setting = self._setting(state, noise)
-        rules, moments = setting.rules, setting.moments
-        legal, executed, outcome, seen, events, transfers, balances, pot = self._acted(setting, joint, decisions)
-        felt = balances
-        after = replace(state, physical=outcome.state, pot=tidy(pot))
-        for place, (rule, at) in enumerate(zip(rules, moments, strict=True)):
-            seen[place] = replace(seen[place], balances=balances)
-            felt = rule.instrument.feel(at, rule.memory, seen[place], felt)
-            now = replace(at, standings=after.standings, ledger=after.ledger)
-            change = rule.instrument.remember(now, rule.memory, seen[place])
-            after = _changed(after, rule.place, change)
-            events.extend(change.events)
-        done = GovernedTransition(
+        setting = restricted(self.book, state, noise, self.exempt)
+        done = acted(setting, joint, decisions)
+        after = replace(state, physical=done.outcome.state, pot=done.pot)
+        told = self._mechanism_told(state, after, done.executed, done.outcome)
+        after, watched_ = self._watched(setting, after, done)
+        after, felt, seen, remembered = self._remembered(setting, after, done)
+        outcome = done.outcome
+        whole = GovernedTransition(
             state=after,
-            payoffs=balances,
+            payoffs=done.balances,
             granted=outcome.granted,
             total=outcome.total,
             stock_before=outcome.stock_before,
@@ -331,20 +175,20 @@ class Governed:
             collapsed=outcome.collapsed,
             over=outcome.over,
             facts=outcome.facts,
-            legal=legal,
-            executed=executed,
+            legal=done.legal,
+            executed=done.executed,
             material=outcome.payoffs,
-            transfers=tuple(transfers),
-            rule_events=tuple(events),
+            transfers=done.transfers,
+            rule_events=(*done.events, *told, *watched_, *remembered),
             felt=felt,
             outcome=outcome,
-            seen=tuple((rule.id, played) for rule, played in zip(rules, seen, strict=True)),
+            seen=seen,
             settled=after,
         )
-        return replace(done, state=self.close(done).state)
+        return replace(whole, state=self.close(whole).state)
 
     def outcomes(
-        self, state: GovernedState, joints: NDArray[np.int64], noise: Noise, decisions: Decisions = _NOTHING
+        self, state: GovernedState, joints: NDArray[np.int64], noise: Noise, decisions: Decisions = NO_DECISIONS
     ) -> Batch:
         """What many joint actions bring, without what instruments would make of them for later.
 
@@ -353,103 +197,15 @@ class Governed:
         """
         if not self.instruments:
             return self.mechanism.batch(state.physical, joints, noise)
-        setting = self._setting(state, noise)
+        setting = restricted(self.book, state, noise, self.exempt)
         spaces = [space for space in setting.spaces if not isinstance(space, Division)]
         steps = []
         for row in joints.tolist():
             joint = tuple(space.decode(code) for space, code in zip(spaces, row, strict=True))
-            acted = self._acted(setting, joint, decisions)
-            outcome = acted.outcome
-            steps.append(
-                Transition(outcome.state, acted.balances, total=outcome.total, stock_after=outcome.stock_after)
-            )
+            done = acted(setting, joint, decisions)
+            outcome = done.outcome
+            steps.append(Transition(outcome.state, done.balances, total=outcome.total, stock_after=outcome.stock_after))
         return stack(steps)
-
-    def _setting(self, state: GovernedState, noise: Noise) -> _Setting:
-        rules = self.rules(state)
-        seats = range(self.agents)
-        return _Setting(
-            state=state,
-            noise=noise,
-            rules=rules,
-            moments=tuple(replace(self._moment(state, rule), noise=noise) for rule in rules),
-            spaces=tuple(self.space(state, agent) for agent in seats),
-            hard=tuple(self._hard(state, agent) for agent in seats),
-            allowed=tuple(tuple(self._allowed(state, rule, agent) for agent in seats) for rule in rules),
-        )
-
-    def _acted(self, setting: _Setting, joint: Joint, decisions: Decisions) -> _Acted:
-        """Restrict, legalise, transform, play, detect and pay."""
-        state, noise, rules, moments = setting.state, setting.noise, setting.rules, setting.moments
-        legal = tuple(
-            action if space.contains(action) else self._clamp(setting.hard[agent], action, state, agent)
-            for agent, (space, action) in enumerate(zip(setting.spaces, joint, strict=True))
-        )
-        executed = legal
-        for rule, at in zip(rules, moments, strict=True):
-            executed = rule.instrument.transform(at, rule.memory, executed)
-        executed = tuple(
-            legal[agent] if agent in self.exempt else self._clamp(setting.hard[agent], action, state, agent)
-            for agent, action in enumerate(executed)
-        )
-        outcome = self.mechanism.step(state.physical, executed, noise)
-
-        seen: list[Played] = []
-        events: list[RuleEvent] = []
-        for rule, at, within in zip(rules, moments, setting.allowed, strict=True):
-            allowed = within
-            if rule.instrument.enforcement == "hard":
-                # it could not be broken; what is outside was forced by another rule
-                allowed = tuple(a if a and a.contains(done) else None for a, done in zip(within, executed, strict=True))
-            played = Played(legal, executed, outcome, noise, allowed, decisions=_under(decisions, rule.id))
-            breaches = tuple(
-                _judge(rule, breach, noise, defying=(breach.agent, rule.id) in state.ledger.defying)
-                for breach in rule.instrument.breaches(at, rule.memory, played)
-            )
-            seen.append(replace(played, breaches=breaches))
-            events.extend(event for breach in breaches for event in _told(rule, breach))
-        broken = tuple(
-            (rule.id, breach) for rule, played in zip(rules, seen, strict=True) for breach in played.breaches
-        )
-
-        transfers = _shared_pot(state, self.agents)
-        balances = _settle(outcome.payoffs, transfers)
-        pot: Number = 0
-        for place, (rule, at) in enumerate(zip(rules, moments, strict=True)):
-            seen[place] = replace(seen[place], broken=broken, balances=balances)
-            paid = rule.instrument.pay(at, rule.memory, seen[place])
-            transfers.extend(paid.transfers)
-            events.extend(paid.events)
-            balances = _settle(balances, paid.transfers)
-            pot += sum(row.amount for row in paid.transfers if row.payee is None and row.reason == "pot")
-        return _Acted(legal, executed, outcome, seen, events, transfers, balances, pot)
-
-    def second_stage(self, state: GovernedState, first: GovernedTransition) -> tuple[Ask, ...]:
-        """Who has to decide what, after everybody acted; `first` is the step without decisions."""
-        return self._asks(
-            state,
-            "decide",
-            lambda rule, at, agent: rule.instrument.ask(at, rule.memory, dict(first.seen)[rule.id], agent),
-        )
-
-    def ballots(self, done: GovernedTransition) -> tuple[Ask, ...]:
-        """Who has to vote on what, once the round is settled."""
-        if done.settled is None:
-            return ()
-        return self._asks(done.settled, "vote", lambda rule, at, agent: rule.instrument.ballot(at, rule.memory, agent))
-
-    def close(self, done: GovernedTransition, votes: Decisions = _NOTHING) -> Closed:
-        """Count the votes under the rules in force and turn to the next round; what passed applies from then on."""
-        if done.settled is None:
-            return Closed(done.state)
-        state, events = done.settled, list[RuleEvent]()
-        for rule in self.rules(done.settled):
-            at = replace(self._moment(done.settled, rule), standings=state.standings, ledger=state.ledger)
-            change = rule.instrument.decide(at, rule.memory, _under(votes, rule.id))
-            state = _changed(state, rule.place, change)
-            events.extend(change.events)
-        ledger, lapsed = end_round(state.ledger, state.round)
-        return Closed(replace(state, ledger=ledger, round=state.round + 1), (*events, *lapsed))
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
         """`step` for many joint actions, as codes of `space`: as fast as the mechanism's own without instruments."""
@@ -461,9 +217,46 @@ class Governed:
             return batch
         return replace(batch, state_of=lambda key: replace(state, physical=inner(key)))
 
+    def second_stage(self, state: GovernedState, first: GovernedTransition) -> tuple[Ask, ...]:
+        """Who has to decide what, after everybody acted; `first` is the step without decisions."""
+        seen = dict(first.seen)
+        return self._asks(
+            state, "decide", "", lambda rule, at, agent: rule.instrument.ask(at, rule.memory, seen[rule.id], agent)
+        )
+
+    def replies(self, state: GovernedState, done: GovernedTransition) -> tuple[Ask, ...]:
+        """Who may answer to what was decided in the second stage; `done` is the step with those decisions."""
+        seen = dict(done.seen)
+        return self._asks(
+            state, "reply", REPLY, lambda rule, at, agent: rule.instrument.reply(at, rule.memory, seen[rule.id], agent)
+        )
+
+    def ballots(self, done: GovernedTransition) -> tuple[Ask, ...]:
+        """Who has to vote on what, once the round is settled."""
+        if done.settled is None:
+            return ()
+        return self._asks(
+            done.settled, "vote", "", lambda rule, at, agent: rule.instrument.ballot(at, rule.memory, agent)
+        )
+
+    def close(self, done: GovernedTransition, votes: Decisions = NO_DECISIONS) -> Closed:
+        """Count the votes under the rules in force and turn to the next round; what passed applies from then on."""
+        if done.settled is None:
+            return Closed(done.state)
+        state, events = done.settled, list[RuleEvent]()
+        for rule in self.rules(done.settled):
+            at = replace(self.book.moment(done.settled, rule), standings=state.standings, ledger=state.ledger)
+            state, told = self._changed(
+                state, rule, rule.instrument.decide(at, rule.memory, decided_under(votes, rule.id))
+            )
+            events.extend(told)
+        ledger, lapsed = end_round(state.ledger, state.round)
+        return Closed(replace(state, ledger=ledger, round=state.round + 1), (*events, *lapsed))
+
     def abstention(self, state: GovernedState, agent: int) -> Action:
         """What an agent does that does nothing, within hard rules."""
-        return self._clamp(self._hard(state, agent), self.mechanism.abstention(state.physical, agent), state, agent)
+        nothing = self.mechanism.abstention(state.physical, agent)
+        return self.book.clamped(self.book.hard(state, agent), nothing, state, agent)
 
     def level(self, action: Action) -> Number | None:
         """The action as a quantity, as the mechanism sees it."""
@@ -472,6 +265,8 @@ class Governed:
     def share(self, state: GovernedState) -> Number | None:
         """What each agent may take so that the stock can be kept, as the mechanism sees it."""
         return self.mechanism.share(state.physical)
+
+    # States as JSON
 
     def state_to_plain(self, state: GovernedState) -> Json:
         """The canonical JSON form of a state."""
@@ -533,14 +328,17 @@ class Governed:
             standings=tuple(standing for _, standing in rules),
         )
 
+    # Pieces of the above
+
     def _bare(self, state: GovernedState, joint: Joint, noise: Noise) -> GovernedTransition:
         legal = tuple(
-            self._clamp(self.mechanism.space(state.physical, agent), action, state, agent)
+            self.book.clamped(self.mechanism.space(state.physical, agent), action, state, agent)
             for agent, action in enumerate(joint)
         )
         outcome = self.mechanism.step(state.physical, legal, noise)
+        after = replace(state, physical=outcome.state)
         return GovernedTransition(
-            state=replace(state, physical=outcome.state),
+            state=after,
             payoffs=outcome.payoffs,
             granted=outcome.granted,
             total=outcome.total,
@@ -552,129 +350,91 @@ class Governed:
             legal=legal,
             executed=legal,
             material=outcome.payoffs,
+            rule_events=self._mechanism_told(state, after, legal, outcome),
             felt=outcome.payoffs,
             outcome=outcome,
         )
 
-    def _moment(self, state: GovernedState, rule: _Rule) -> Moment:
-        return Moment(
-            rule=rule.id,
-            round=state.round,
-            mechanism=self.mechanism,
-            physical=state.physical,
-            seats=tuple(agent for agent in range(self.agents) if self._applies(state, rule, agent)),
-            names=self.names,
-            standings=state.standings,
-            ledger=state.ledger,
+    def _mechanism_told(
+        self,
+        before: GovernedState,
+        after: GovernedState,
+        joint: Joint,
+        outcome: Transition[Any],  # Any: any state
+    ) -> tuple[RuleEvent, ...]:
+        """What happened to the mechanism's own rules, and whether power over them was seized."""
+        events: list[RuleEvent] = []
+        for event in self.mechanism.told(before.physical, joint, outcome):
+            events.append(event)
+            if event.event == "amend":
+                events.extend(self._seizure(event.rule, event.agents, before, after))
+        return tuple(events)
+
+    def _watched(
+        self, setting: Setting, after: GovernedState, done: Acted
+    ) -> tuple[GovernedState, tuple[RuleEvent, ...]]:
+        """The rules that hardly anybody keeps although sanctions are due."""
+        standings, events = list(after.standings), list[RuleEvent]()
+        for rule, at, played in zip(setting.rules, setting.moments, done.seen, strict=True):
+            standings[rule.place], told = watched(standings[rule.place], at.seats, played, done.events)
+            events.extend(told)
+        return replace(after, standings=tuple(standings)), tuple(events)
+
+    def _remembered(
+        self, setting: Setting, after: GovernedState, done: Acted
+    ) -> tuple[GovernedState, tuple[Number, ...], tuple[tuple[str, Any], ...], tuple[RuleEvent, ...]]:  # Any: Played
+        """What payoffs feel like and what each rule remembers of the round, balances being final."""
+        felt, seen, events = done.balances, [], list[RuleEvent]()
+        for rule, at, played in zip(setting.rules, setting.moments, done.seen, strict=True):
+            final = replace(played, balances=done.balances)
+            seen.append((rule.id, final))
+            felt = rule.instrument.feel(at, rule.memory, final, felt)
+            now = replace(at, standings=after.standings, ledger=after.ledger)
+            after, told = self._changed(after, rule, rule.instrument.remember(now, rule.memory, final))
+            events.extend(told)
+        return after, felt, tuple(seen), tuple(events)
+
+    def _changed(self, state: GovernedState, rule: Rule, change: Change) -> tuple[GovernedState, tuple[RuleEvent, ...]]:
+        """The state with a change applied, amendments one after the other, and all that there is to tell of it."""
+        state = replace(
+            state,
+            memories=(*state.memories[: rule.place], change.memory, *state.memories[rule.place + 1 :]),
+            standings=state.standings if change.standings is None else change.standings,
+            ledger=state.ledger if change.ledger is None else change.ledger,
         )
+        events = list(change.events)
+        for amendment in change.amendments:
+            before, state = state, replace(state, standings=amendment.standings)
+            events.extend(self._amended(rule.id, amendment, before, state))
+        return state, tuple(events)
 
-    def _variables(self, state: GovernedState, rule: _Rule, agent: int) -> Mapping[str, Json]:
-        told = rule.instrument.tell(self._moment(state, rule), rule.memory, agent)
-        return {"id": rule.id, **rule.instrument.parameters(), **{name: legible(value) for name, value in told.items()}}
+    def _amended(
+        self, rule: str, amendment: Amendment, before: GovernedState, after: GovernedState
+    ) -> tuple[RuleEvent, ...]:
+        about = rule if amendment.rule is None else amendment.rule
+        event = RuleEvent(amendment.how, about, amendment.by, amendment.words, amendment.amount)
+        return (event, *self._seizure(about, amendment.by, before, after))
 
-    def _applies(self, state: GovernedState, rule: _Rule, agent: int) -> bool:
-        members = state.standings[rule.place].members
-        return (members is None or agent in members) and rule.instrument.applies(agent, state.round)
-
-    def _allowed(self, state: GovernedState, rule: _Rule, agent: int) -> SpaceOf | None:
-        if not self._applies(state, rule, agent):
-            return None
-        space = self.mechanism.space(state.physical, agent)
-        return rule.instrument.restrict(self._moment(state, rule), rule.memory, agent, space)
-
-    def _hard(self, state: GovernedState, agent: int) -> SpaceOf:
-        space = whole = self.mechanism.space(state.physical, agent)
-        for rule in self.rules(state):
-            if rule.instrument.enforcement == "hard":
-                allowed = self._allowed(state, rule, agent)
-                space = space if allowed is None else intersect(space, allowed)
-        return just(whole, self.mechanism.abstention(state.physical, agent)) if is_empty(space) else space
-
-    def _clamp(self, space: SpaceOf, action: Action, state: GovernedState, agent: int) -> Action:
-        """The action, the nearest allowed one, or doing nothing where nearness means nothing."""
-        if space.contains(action):
-            return action
-        near = space.nearest(action)
-        if near is not None:
-            return near
-        nothing = self.mechanism.abstention(state.physical, agent)
-        return nothing if space.contains(nothing) else space.grid()[-1]
+    def _seizure(
+        self, rule: str, by: tuple[int, ...], before: GovernedState, after: GovernedState
+    ) -> tuple[RuleEvent, ...]:
+        declared = [members for _, members in before.ledger.coalition_structure()]
+        return seizure(rule, by, self.charters(before), self.charters(after), names=self.names, declared=declared)
 
     def _asks(
-        self, state: GovernedState, stage: str, parts_of: Callable[[_Rule, Moment, int], Mapping[str, SpaceOf]]
+        self,
+        state: GovernedState,
+        stage: str,
+        suffix: str,
+        parts_of: Callable[[Rule, Moment, int], Mapping[str, SpaceOf]],
     ) -> tuple[Ask, ...]:
         asks = []
         for rule in self.rules(state):
-            at = self._moment(state, rule)
+            at = self.book.moment(state, rule)
             template = f"instruments/{rule.instrument.kind}_{stage}.j2"
             for agent in at.seats:
                 parts = parts_of(rule, at, agent)
                 if parts:
-                    asks.append(Ask(agent, rule.id, template, self._variables(state, rule, agent), parts))
+                    variables = self.book.variables(state, rule, agent)
+                    asks.append(Ask(agent, rule.id + suffix, template, variables, parts))
         return tuple(asks)
-
-
-@lru_cache(maxsize=256)
-def _amended(instrument: Instrument, changes: tuple[tuple[str, str], ...]) -> Instrument:
-    if not changes:
-        return instrument
-    fields = instrument.model_dump(mode="json") | {name: json.loads(value) for name, value in changes}
-    return type(instrument).model_validate(fields)
-
-
-def _under(decisions: Decisions, purpose: str) -> Mapping[int, Mapping[str, Action]]:
-    return {seat: parts for (seat, name), parts in sorted(decisions.items()) if name == purpose}
-
-
-def _judge(rule: _Rule, breach: Breach, noise: Noise, *, defying: bool) -> Breach:
-    """Detection and execution of one breach, on noise keyed by the rule and the agent."""
-    instrument = rule.instrument
-    if instrument.enforcement == "advisory":
-        return replace(breach, due=0)
-    if instrument.enforcement == "hard":
-        return replace(breach, detected=True, executed=not defying)
-    who = (breach.agent, breach.about) if breach.about else breach.agent
-    detected = noise.chance(instrument.detection, f"{rule.id}/detect", who)
-    executed = detected and not defying and noise.chance(instrument.execution, f"{rule.id}/execute", who)
-    return replace(breach, detected=detected, executed=executed)
-
-
-def _told(rule: _Rule, breach: Breach) -> tuple[RuleEvent, ...]:
-    """What happened to a breach: always a violation, then exactly one of evade, defy or sanction (none if advisory)."""
-    who = (breach.agent,)
-    violation = RuleEvent("violation", rule.id, who, amount=breach.excess)
-    if rule.instrument.enforcement == "advisory":
-        return (violation,)
-    if not breach.detected:
-        return (violation, RuleEvent("evade", rule.id, who, amount=breach.due))
-    detect = RuleEvent("detect", rule.id, who)
-    fate = RuleEvent("sanction" if breach.executed else "defy", rule.id, who, amount=breach.due)
-    return (violation, detect, fate)
-
-
-def _settle(balances: Sequence[Number], rows: Sequence[Transfer]) -> tuple[Number, ...]:
-    after = list(balances)
-    for row in rows:
-        if row.payer is not None:
-            after[row.payer] = tidy(after[row.payer] - row.amount)
-        if row.payee is not None:
-            after[row.payee] = tidy(after[row.payee] + row.amount)
-    return tuple(after)
-
-
-def _shared_pot(state: GovernedState, agents: int) -> list[Transfer]:
-    """Last round's pot, paid out to all alike."""
-    if not state.pot:
-        return []
-    each = tidy(Fraction(state.pot) / agents)
-    return [Transfer(None, agent, each, "pot", "pot_share") for agent in range(agents)]
-
-
-def _changed(state: GovernedState, place: int, change: Change) -> GovernedState:
-    memories = (*state.memories[:place], change.memory, *state.memories[place + 1 :])
-    return replace(
-        state,
-        memories=memories,
-        standings=state.standings if change.standings is None else change.standings,
-        ledger=state.ledger if change.ledger is None else change.ledger,
-    )

@@ -8,11 +8,14 @@ the order in which a round calls them. All are pure; what an instrument remember
     widen        actions that exist only through this instrument (hand over to a mediator)
     restrict     the part of the space the rule allows; hard masks the rest, soft and advisory leave it possible
     transform    executed actions in place of submitted ones
+    groups       who plays the mechanism apart from whom
     breaches     who broke the rule, and what is due; the round draws detection and execution
     ask          the second stage: what has to be decided by whom, now that all see what was done
+    reply        what may be decided in answer to that
     pay          transfers, row by row
     feel         motivation: what an agent makes of the payoffs; changes no payoff
     remember     the memory the next round finds
+    charter      who can change rules through it: the votes of each seat, and how many are needed
     ballot       what is put to the vote at the end of the round
     decide       what the vote comes to
 
@@ -39,6 +42,7 @@ from society.core.moves import Offer
 from society.core.registry import Kind
 from society.core.rows import RuleEvent, Transfer
 from society.core.seeds import Noise
+from society.core.votes import Ballot
 
 Enforcement = Literal["hard", "soft", "advisory"]
 Class = Literal["motivational", "strategic", "structural"]
@@ -59,6 +63,7 @@ class Standing:
         rule: its id.
         in_force: whether it applies in this round.
         strength: between 0 and 1; falls when it is defied, see the instrument ``overthrow``.
+        lawless: rounds in a row in which hardly anybody kept it and most sanctions failed.
         changes: amended parameters, as pairs of a field and its value in canonical JSON.
         members: the seats it applies to, where agents choose their institution; None leaves it to its own scope.
     """
@@ -68,6 +73,7 @@ class Standing:
     strength: Number = 1
     changes: tuple[tuple[str, str], ...] = ()
     members: tuple[int, ...] | None = None
+    lawless: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,7 @@ class Played:
         breaches: who broke this rule, with detection and execution drawn.
         broken: every breach of every rule, as (rule, breach).
         decisions: what was decided under this rule in the second stage, by seat.
+        replies: what was decided in answer to that, by seat.
         balances: payoffs as they stand when it is this rule's turn to pay.
         noise: the luck of the round.
     """
@@ -144,6 +151,7 @@ class Played:
     breaches: tuple[Breach, ...] = ()
     broken: tuple[tuple[str, Breach], ...] = ()
     decisions: Mapping[int, Mapping[str, Action]] = field(default_factory=dict)
+    replies: Mapping[int, Mapping[str, Action]] = field(default_factory=dict)
     balances: tuple[Number, ...] = ()
 
 
@@ -156,6 +164,27 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True)
+class Amendment:
+    """One change of the rules. The round tells it, and tells whether it was a seizure of power as well.
+
+    Attributes:
+        standings: how all rules stand after it.
+        by: those who voted for it, or whose defiance brought it about.
+        words: what changed.
+        how: amend where the procedure in force was followed, overthrow where it was not.
+        rule: the rule it happened to or under; None for the instrument's own.
+        amount: a number that belongs to it, such as the strength of the rule.
+    """
+
+    standings: tuple[Standing, ...]
+    by: tuple[int, ...]
+    words: str
+    how: Literal["amend", "overthrow"] = "amend"
+    rule: str | None = None
+    amount: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What an instrument makes of the state for the next round.
 
@@ -163,12 +192,15 @@ class Change:
         memory: its own memory.
         standings: how rules stand from now on, or None to leave them.
         ledger: what is agreed from now on, or None to leave it.
+        events: what there is to tell beside the amendments.
+        amendments: changes of the rules, one after the other; they begin with `standings`.
     """
 
     memory: Any  # Any: each instrument has its own type of memory
     standings: tuple[Standing, ...] | None = None
     ledger: Ledger | None = None
     events: tuple[RuleEvent, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
 
 
 class Instrument(Kind):
@@ -230,6 +262,10 @@ class Instrument(Kind):
         """Its fields as plain values, for prompts; fractions as decimals."""
         return {name: legible(value) for name, value in self.model_dump(mode="json").items()}
 
+    def enrolled(self, agents: int) -> Mapping[str, tuple[int, ...]]:
+        """By rule, whom it applies to before the first round, where this instrument decides that."""
+        return {}
+
     # The hooks, in the order of a round.
 
     def first_memory(self, agents: int) -> Any:
@@ -264,6 +300,10 @@ class Instrument(Kind):
         """The joint action to be executed."""
         return joint
 
+    def groups(self, at: Moment, memory: Any) -> tuple[tuple[int, ...], ...] | None:
+        """Groups of seats, everybody in one, that each play the mechanism among themselves; None: all play together."""
+        return None
+
     def breaches(self, at: Moment, memory: Any, played: Played) -> tuple[Breach, ...]:
         """Who broke the rule, and what is due: by default those outside what `restrict` allows."""
         found = []
@@ -283,6 +323,10 @@ class Instrument(Kind):
         """What the agent has to decide in the second stage; empty when it is not asked."""
         return {}
 
+    def reply(self, at: Moment, memory: Any, played: Played, agent: int) -> Mapping[str, SpaceOf]:
+        """What the agent may decide in answer to the second stage; empty when it is not asked."""
+        return {}
+
     def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
         """Taxes, fines, contract transfers, rebates."""
         return Paid()
@@ -294,6 +338,10 @@ class Instrument(Kind):
     def remember(self, at: Moment, memory: Any, played: Played) -> Change:
         """The memory, and whatever else of the institution, for the next round. `played.balances` is final here."""
         return Change(memory)
+
+    def charter(self, at: Moment, memory: Any) -> Ballot | None:
+        """The vote by which rules can be changed through this instrument, or None where they cannot."""
+        return None
 
     def ballot(self, at: Moment, memory: Any, agent: int) -> Mapping[str, SpaceOf]:
         """What is put to the vote at the end of the round; empty when this agent is not asked."""

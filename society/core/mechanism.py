@@ -21,7 +21,9 @@ from pydantic import Field, TypeAdapter
 from society.core.actions import Action, Amount, Choice, Division, Joint, Route
 from society.core.exact import Json, Number
 from society.core.registry import Kind
+from society.core.rows import RuleEvent
 from society.core.seeds import Noise
+from society.core.votes import Ballot
 
 Fact: TypeAlias = Number | str | bool | tuple[Number | None, ...] | None
 Facts: TypeAlias = Mapping[str, Fact]
@@ -177,6 +179,14 @@ class Mechanism(Kind, Generic[S]):
         """
         space = self.space(state, agent)
         return space.low if isinstance(space, Amount) else space.grid()[-1]
+
+    def charter(self, state: S) -> Ballot | None:
+        """The vote by which the mechanism's own rules can be changed, where it is an institution itself."""
+        return None
+
+    def told(self, state: S, joint: Joint, after: Transition[S]) -> tuple[RuleEvent, ...]:
+        """What happened to the mechanism's own rules in a round: a motion, and an ``amend`` with those who voted for it."""
+        return ()
 
     def share(self, state: S) -> Number | None:
         """What each agent may take in this state so that the stock can be kept, or None where there is no such thing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
@@ -11,12 +10,12 @@ from pydantic import Field
 
 from society.core.actions import Action, Choice, action_to_plain
 from society.core.exact import Exact, Json, Number
-from society.core.instrument import Change, Instrument, Moment, Standing, legible
+from society.core.instrument import Amendment, Change, Instrument, Moment, legible
 from society.core.ledger import Motion
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer
 from society.core.rows import RuleEvent
-from society.core.votes import banzhaf, concentration, majority, wins
+from society.core.votes import Ballot, majority, wins
 from society.instruments.amending import Amendable, amended, touched_values, worded
 
 WORDS = ("yes", "no", "abstain")
@@ -105,21 +104,22 @@ class Constitution(Instrument):
 
     def decide(self, at: Moment, memory: Any, votes: Mapping[int, Mapping[str, Action]]) -> Change:
         weights, quota = self.game(at)
-        standings, events, settled = at.standings, list[RuleEvent](), dict[int, Motion]()
+        standings, events, passed, settled = at.standings, list[RuleEvent](), list[Amendment](), dict[int, Motion]()
         for motion in self._open(at):
             said = self._said(at, motion, votes)
             events.extend(RuleEvent("vote", at.rule, (s,), f"motion {motion.id}: {said[s]}") for s in sorted(said))
             yes = tuple(seat for seat in sorted(said) if said[seat] == "yes")
-            passed = wins(quota, weights, yes)
-            settled[motion.id] = replace(motion, status="passed" if passed else "failed")
-            if not passed:
-                continue
-            before = standings
-            standings = amended(standings, motion.terms, self.agenda)
-            events.append(RuleEvent("amend", at.rule, yes, worded(motion.terms)))
-            events.extend(self._seized(at, before, standings, yes))
+            enough = wins(quota, weights, yes)
+            settled[motion.id] = replace(motion, status="passed" if enough else "failed")
+            if enough:
+                standings = amended(standings, motion.terms, self.agenda)
+                passed.append(Amendment(standings, yes, worded(motion.terms)))
         motions = tuple(settled.get(motion.id, motion) for motion in at.ledger.motions)
-        return Change(memory, standings, replace(at.ledger, motions=motions), tuple(events))
+        return Change(memory, None, replace(at.ledger, motions=motions), tuple(events), tuple(passed))
+
+    def charter(self, at: Moment, memory: Any) -> Ballot | None:
+        weights, quota = self.game(at)
+        return Ballot(quota, weights) if self.agenda else None
 
     def game(self, at: Moment) -> tuple[tuple[Number, ...], Number]:
         """The weights of all seats and the quota, as they stand."""
@@ -144,22 +144,3 @@ class Constitution(Instrument):
             if seat not in said and voice in said:
                 said[seat] = said[voice]
         return said
-
-    def _seized(
-        self, at: Moment, before: tuple[Standing, ...], after: tuple[Standing, ...], yes: tuple[int, ...]
-    ) -> list[RuleEvent]:
-        old_weights, old_quota = self._with(before, at).game(at)
-        weights, quota = self._with(after, at).game(at)
-        groups = [(seat,) for seat in at.seats] + [members for _, members in at.ledger.coalition_structure()]
-        alone = [g for g in groups if wins(quota, weights, g) and not wins(old_quota, old_weights, g)]
-        rise = concentration(banzhaf(quota, weights)) - concentration(banzhaf(old_quota, old_weights))
-        if not alone and 5 * rise < 1:
-            return []
-        who = "; ".join(", ".join(at.names[seat] for seat in group) for group in alone)
-        told = f"can now pass motions alone: {who}" if alone else "power is more concentrated"
-        return [RuleEvent("seizure", at.rule, yes, told, rise)]
-
-    def _with(self, standings: tuple[Standing, ...], at: Moment) -> Self:
-        changes = next(dict(standing.changes) for standing in standings if standing.rule == at.rule)
-        fields = self.model_dump(mode="json") | {name: json.loads(value) for name, value in changes.items()}
-        return type(self).model_validate(fields)

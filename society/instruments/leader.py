@@ -11,9 +11,10 @@ from pydantic import Field
 
 from society.core.actions import Action, Choice
 from society.core.exact import Exact, Json
-from society.core.instrument import Change, Instrument, Moment, Seat, seat_of
+from society.core.instrument import Amendment, Change, Instrument, Moment, Seat, seat_of
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.rows import RuleEvent
+from society.core.votes import Ballot
 from society.instruments.amending import Amendable, amended, touched_values, worded
 
 
@@ -91,18 +92,22 @@ class Leader(Instrument):
         if self._vacant(at, memory):
             return self._elect(at, votes)
         leader = memory.leader
-        standings, events = at.standings, list[RuleEvent]()
+        passed, events = list[Amendment](), list[RuleEvent]()
         terms = tuple(votes.get(leader, {}).items()) if leader is not None else ()
-        if terms:
-            standings = amended(standings, terms, self.powers)
-            events.append(RuleEvent("amend", at.rule, (leader,) if leader is not None else (), worded(terms)))
+        if terms and leader is not None:
+            passed.append(Amendment(amended(at.standings, terms, self.powers), (leader,), worded(terms)))
         against = tuple(
             seat for seat, parts in sorted(votes.items()) if parts.get("recall") == "yes" and seat != leader
         )
         if self.recall is not None and leader is not None and len(against) >= self.recall * len(at.seats):
             events.append(RuleEvent("recall", at.rule, (leader, *against)))
             memory = Office(None, at.round + 1)
-        return Change(memory, standings, events=tuple(events))
+        return Change(memory, events=tuple(events), amendments=tuple(passed))
+
+    def charter(self, at: Moment, memory: Office) -> Ballot | None:
+        if memory.leader is None or not self.powers:
+            return None
+        return Ballot(1, tuple(int(seat == memory.leader) for seat in range(at.agents)))
 
     def _vacant(self, at: Moment, memory: Office) -> bool:
         return memory.leader is None or at.round >= memory.since + self.term - 1

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
 from society.core.exact import Exact, Json, Number, tidy
-from society.core.instrument import Breach, Change, Instrument, Moment, Played
+from society.core.instrument import Amendment, Breach, Change, Instrument, Moment, Played, Standing
 from society.core.mechanism import Mechanism
 from society.core.moves import Offer
 from society.core.rows import RuleEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Rounds in a row, by rule in the order of `over`, in which hardly anybody complied and most sanctions failed."""
-
-    lawless: tuple[int, ...]
 
 
 class Overthrow(Instrument):
@@ -29,8 +22,7 @@ class Overthrow(Instrument):
         strength' = strength - wear * (share of agents defying) + repair * (share of sanctions due that were executed)
 
     kept within 0..1. Below `least` the rule is no longer in force, without any vote: that is an ``overthrow``, told with
-    those who defied it in that round. It is told as well, once, when fewer than `compliance` of the agents keep a rule for
-    `patience` rounds in a row while sanctions due exceed those executed by more than half.
+    those who defied it in that round.
     """
 
     kind: Literal["overthrow"] = "overthrow"
@@ -42,12 +34,7 @@ class Overthrow(Instrument):
     """strength gained per round when every sanction due is executed"""
     least: Exact = Field("1/4", ge=0, le=1, validate_default=True)
     """a rule weaker than this lapses"""
-    compliance: Exact = Field("1/2", ge=0, le=1, validate_default=True)
-    """share of agents keeping a rule below which it is in danger"""
-    patience: int = Field(3, ge=1)
-    """rounds in danger after which the rule counts as overthrown"""
 
-    memory_type = Record
     klass = "structural"
     invariant: ClassVar[str] = (
         "Strength stays within 0 and 1; it changes no payoff by itself, only which sanctions are paid."
@@ -60,21 +47,18 @@ class Overthrow(Instrument):
     def touches(self) -> tuple[tuple[str, str, tuple[Json, ...]], ...]:
         return tuple((rule, "", ()) for rule in self.over)
 
-    def first_memory(self, agents: int) -> Record:
-        return Record((0,) * len(self.over))
-
-    def tell(self, at: Moment, memory: Record, agent: int) -> Mapping[str, Json]:
+    def tell(self, at: Moment, memory: Any, agent: int) -> Mapping[str, Json]:
         known = [s for s in at.standings if s.rule in self.over and s.in_force]
         return {"defiable": [{"name": s.rule, "strength": s.strength} for s in known]}  # type: ignore[dict-item]  # made legible on the way
 
-    def offers(self, at: Moment, memory: Record, agent: int) -> tuple[Offer, ...]:
+    def offers(self, at: Moment, memory: Any, agent: int) -> tuple[Offer, ...]:
         standing = [s.rule for s in at.standings if s.rule in self.over and s.in_force]
         return tuple(Offer("defy", rule) for rule in standing if (agent, rule) not in at.ledger.defying)
 
-    def remember(self, at: Moment, memory: Record, played: Played) -> Change:
+    def remember(self, at: Moment, memory: Any, played: Played) -> Change:
         standings = {standing.rule: standing for standing in at.standings}
-        lawless, events = list(memory.lawless), list[RuleEvent]()
-        for place, rule in enumerate(self.over):
+        spent, events = dict[str, tuple[int, ...]](), list[RuleEvent]()
+        for rule in self.over:
             if not standings[rule].in_force:
                 continue
             breaches = [breach for name, breach in played.broken if name == rule]
@@ -83,27 +67,25 @@ class Overthrow(Instrument):
             strength = self._worn(standings[rule].strength, len(defying), breaches, at)
             standings[rule] = replace(standings[rule], strength=strength)
             if strength < self.least:
-                standings[rule] = replace(standings[rule], in_force=False)
+                spent[rule] = defying
                 events.append(RuleEvent("lapse", rule, (), "its strength is spent", strength))
-                events.append(RuleEvent("overthrow", rule, defying, "defied until it lapsed", strength))
-                continue
-            lawless[place] = lawless[place] + 1 if self._in_danger(breaches, at) else 0
-            if lawless[place] == self.patience:
-                broke = tuple(sorted({breach.agent for breach in breaches}))
-                events.append(RuleEvent("overthrow", rule, broke, f"hardly kept for {self.patience} rounds"))
-        return Change(Record(tuple(lawless)), tuple(standings[s.rule] for s in at.standings), events=tuple(events))
+        worn = tuple(standings[s.rule] for s in at.standings)
+        return Change(memory, worn, events=tuple(events), amendments=self._lapsed(worn, spent))
+
+    def _lapsed(self, standings: tuple[Standing, ...], spent: Mapping[str, tuple[int, ...]]) -> tuple[Amendment, ...]:
+        """Each rule whose strength is spent goes out of force, without a vote."""
+        found = []
+        for rule, defying in spent.items():
+            standings = tuple(replace(s, in_force=False) if s.rule == rule else s for s in standings)
+            strength = next(s.strength for s in standings if s.rule == rule)
+            found.append(Amendment(standings, defying, "defied until it lapsed", "overthrow", rule, strength))
+        return tuple(found)
 
     def _worn(self, strength: Number, defying: int, breaches: Sequence[Breach], at: Moment) -> Number:
         due = sum(1 for breach in breaches if breach.detected)
         done = sum(1 for breach in breaches if breach.executed)
         change = -self.wear * _share(defying, len(at.seats)) + self.repair * _share(done, due)
         return tidy(max(0, min(1, strength + change)))
-
-    def _in_danger(self, breaches: Sequence[Breach], at: Moment) -> bool:
-        kept = len(at.seats) - len({breach.agent for breach in breaches})
-        due = sum(breach.due for breach in breaches)
-        done = sum(breach.due for breach in breaches if breach.executed)
-        return kept < self.compliance * len(at.seats) and 2 * due > 3 * done
 
 
 def _share(part: int, whole: int) -> Number:

@@ -21,11 +21,12 @@ class PeerSanction(Instrument):
     As in [FehrGachter2002]_ (the default): each point costs 1 and removes 3, at most 10 points to each other agent. As in
     [FehrGachter2000]_: ``prices: [0, 1, 2, 4, 6, 9, 12, 16, 20, 25, 30]`` for the points to one agent, and ``share: 1/10``,
     each point received removes a tenth of what the agent got before this stage, and at most all of it. Whoever punishes
-    always pays; payoffs may become negative unless `allow_debt` is false.
+    always pays; payoffs may become negative unless `allow_debt` is false. With `counter`, whoever got points may answer with
+    points of its own, once and to those alone they came from: fear of that makes many punish less [Nikiforakis2008]_.
     """
 
     kind: Literal["peer_sanction"] = "peer_sanction"
-    source = ("FehrGachter2000", "FehrGachter2002")
+    source = ("FehrGachter2000", "FehrGachter2002", "Nikiforakis2008")
     cost: Exact = Field(1, ge=0)
     """units a point costs the one who assigns it"""
     effect: Exact = Field(3, ge=0)
@@ -38,6 +39,8 @@ class PeerSanction(Instrument):
     """most points to one other agent"""
     anonymous: bool = False
     """whether agents are told how many points they got, but not from whom"""
+    counter: bool = False
+    """whether those who got points may then give points back to those they came from"""
 
     klass = "structural"
     invariant: ClassVar[str] = "It only destroys: the total falls by the costs and the effects, each a row of its own."
@@ -46,6 +49,8 @@ class PeerSanction(Instrument):
     def _prices_fit(self) -> Self:
         if self.prices is not None and (len(self.prices) <= self.most or self.prices[0] != 0):
             raise ValueError("'prices' needs 0 first, and one entry for each number of points up to 'most'")
+        if self.anonymous and self.counter:
+            raise ValueError("nobody can answer points whose giver it is not told: 'anonymous' excludes 'counter'")
         return self
 
     @classmethod
@@ -55,6 +60,7 @@ class PeerSanction(Instrument):
             {},
             {"prices": prices, "share": "1/10"},
             {"allow_debt": False, "anonymous": True},
+            {"counter": True, "allow_debt": False},
         ]
         return tuple(cls.model_validate(rule) for rule in rules)
 
@@ -63,18 +69,20 @@ class PeerSanction(Instrument):
         return self.cost * points if self.prices is None else self.prices[points]
 
     def ask(self, at: Moment, memory: Any, played: Played, agent: int) -> Mapping[str, SpaceOf]:
-        most = self.most
-        if not self.allow_debt:
-            most = max(k for k in range(self.most + 1) if k == 0 or self.price(k) <= played.balances[agent])
-        if most == 0:
+        return self._points_to([seat for seat in at.seats if seat != agent], at, played.balances[agent])
+
+    def reply(self, at: Moment, memory: Any, played: Played, agent: int) -> Mapping[str, SpaceOf]:
+        if not self.counter:
             return {}
-        return {at.names[other]: Amount.between(0, most, unit="points") for other in at.seats if other != agent}
+        punishers = {giver for giver, target, _ in points_given(at, played.decisions, self.most) if target == agent}
+        return self._points_to(sorted(punishers), at, played.balances[agent])
 
     def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
         costs: list[Transfer] = []
         points = [0] * at.agents
         events: list[RuleEvent] = []
-        for giver, target, given in points_given(at, played, self.most):
+        replies = points_given(at, played.replies, self.most) if self.counter else []
+        for giver, target, given in (*points_given(at, played.decisions, self.most), *replies):
             price = self.price(given)
             spent = sum(row.amount for row in costs if row.payer == giver)
             if not self.allow_debt and spent + price > played.balances[giver]:
@@ -82,14 +90,20 @@ class PeerSanction(Instrument):
                 continue
             costs.append(Transfer(giver, None, price, at.rule, "sanction_cost"))
             points[target] += given
-            by = "" if self.anonymous else f"by {at.names[giver]}"
-            events.append(RuleEvent("sanction", at.rule, (target,) if self.anonymous else (target, giver), by, given))
+            by = "points" if self.anonymous else f"points by {at.names[giver]}"
+            events.append(RuleEvent("sanction", at.rule, (target,), by, given))
         rows = [row for row in costs if row.amount]
         for target, received in enumerate(points):
             loss = self._loss(target, received, played, [row for row in rows if row.payer == target])
             if loss:
                 rows.append(Transfer(target, None, loss, at.rule, "sanction"))
         return Paid(tuple(rows), tuple(events))
+
+    def _points_to(self, targets: Sequence[int], at: Moment, purse: Number) -> dict[str, SpaceOf]:
+        most = self.most
+        if not self.allow_debt:
+            most = max(k for k in range(self.most + 1) if k == 0 or self.price(k) <= purse)
+        return {at.names[other]: Amount.between(0, most, unit="points") for other in targets if most}
 
     def _loss(self, target: int, received: int, played: Played, own: Sequence[Transfer]) -> Number:
         income = max(0, played.balances[target])

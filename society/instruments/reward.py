@@ -49,7 +49,7 @@ class Reward(Instrument):
     def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
         rows: list[Transfer] = []
         events: list[RuleEvent] = []
-        for giver, target, points in points_given(at, played, self.most):
+        for giver, target, points in points_given(at, played.decisions, self.most):
             price, worth = tidy(self.cost * points), tidy(self.effect * points)
             spent = sum(row.amount for row in rows if row.payer == giver)
             if not self.allow_debt and spent + price > played.balances[giver]:

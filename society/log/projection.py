@@ -14,6 +14,7 @@ from society.core.actions import Action, action_to_plain
 from society.core.calls import canonical_json
 from society.core.events import Acted, Decided, Declared, Event, Forked, RunStarted, Settled, Spoke
 from society.core.exact import Json, Number, plain, tidy
+from society.core.institution import REPLY
 from society.core.policy import Declaration
 from society.log.text import storable_text
 
@@ -130,7 +131,8 @@ class Projector:
     def _decided(self, seq: int, event: Decided) -> Iterator[tuple[str, SqlRow]]:
         parts: tuple[tuple[str, Action | None], ...] = event.parts or (("", None),)
         error = storable_text(event.error)
-        sanctioning = "sanction" in self.kinds.get(event.purpose, event.purpose)
+        rule = event.purpose.removesuffix(REPLY)
+        sanctioning = "sanction" in self.kinds.get(rule, rule)
         here = (self.run_id, event.round)
         for place, (part, choice) in enumerate(parts):
             amount, exact = _action_pair(choice)

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from society.core.actions import Action, Choice, Division, Joint
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Fact, Facts, Mechanism, SpaceOf, Transition
+from society.core.rows import RuleEvent
 from society.core.seeds import Noise
+from society.core.votes import Ballot
 
 Shares = tuple[int | Fraction, ...]
 
@@ -201,6 +203,20 @@ class Constitution(Mechanism[Charter]):
     def _worth(self, state: Charter) -> Number:
         """What is left of the pie."""
         return self.pie if self.motions else tidy(self.pie * Fraction(self.discount) ** state.refused)
+
+    def charter(self, state: Charter) -> Ballot | None:
+        return Ballot(state.quota, state.weights) if self.motions else None
+
+    def told(self, state: Charter, joint: Joint, after: Transition[Charter]) -> tuple[RuleEvent, ...]:
+        """Whose motion comes to the vote, and what is amended by whom."""
+        new = after.state
+        if self.motions and state.phase == "propose" and new.proposer is not None and new.motion != NO_MOTION:
+            return (RuleEvent("motion", self.kind, (new.proposer,), new.motion or ""),)
+        motion = self._motion(state)
+        if state.phase == "propose" or motion is None or not after.facts["passed"]:
+            return ()
+        yes = tuple(seat for seat, word in enumerate(joint) if word == "yes")
+        return (RuleEvent("amend", self.kind, yes, motion.name),)
 
     @property
     def stationary(self) -> tuple[Number, Number] | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from society.core.actions import Action, Joint
 from society.core.governed import Governed, GovernedState, GovernedTransition
+from society.core.institution import REPLY
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf
 from society.core.seeds import Noise
 from society.episode import Round
@@ -49,10 +50,14 @@ class Held:
 def decisions_of(
     game: Governed, played: Round, before: GovernedState, joint: Joint, noise: Noise
 ) -> dict[tuple[int, str], dict[str, Action]]:
-    """What was decided in the second stage of a round; votes of the same agents under the same rule come after it."""
+    """What was decided in the second stage of a round, and in answer to it; votes of the same agents under the same rule
+    come after it.
+    """
     if not played.decisions:
         return {}
-    asked = {(ask.agent, ask.purpose) for ask in game.second_stage(before, game.step(before, joint, noise))}
+    first = game.step(before, joint, noise)
+    asked = {(ask.agent, ask.purpose) for ask in game.second_stage(before, first)}
+    asked |= {(event.agent, event.purpose) for event in played.decisions if event.purpose.endswith(REPLY)}
     made: dict[tuple[int, str], dict[str, Action]] = {}
     for event in played.decisions:
         key = (event.agent, event.purpose)
