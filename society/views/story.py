@@ -19,6 +19,7 @@ from society.core.policy import Declaration
 from society.core.rows import RuleEvent, Transfer
 from society.episode import Episode, Round
 from society.scenario.model import Theme
+from society.views.rule_words import rule_words
 from society.views.settings import differences
 
 Stage = Literal["talk", "declare", "act", "decide", "settle"]
@@ -284,6 +285,8 @@ class Teller:
     def result_words(self, settled: Settled) -> str:
         """What a round came to for everybody."""
         parts = []
+        if "votes_for" in (settled.facts if isinstance(settled.facts, dict) else {}):
+            parts.append(_vote_words(settled.facts))
         if settled.total is not None:
             parts.append(f"{show(settled.total)} {self.theme.resource} in all")
         if settled.stock_before is not None and settled.stock_after is not None:
@@ -297,21 +300,23 @@ class Teller:
 
     def paid(self, round_: int, row: Transfer) -> Line:
         """Units that changed hands."""
-        payee = self.names[row.payee] if row.payee is not None else "the outside"
-        words = f"pays {show(row.amount)} to {payee} ({row.rule}: {row.reason})"
+        payee = self.names[row.payee] if row.payee is not None else "nobody"
+        words = f"pays {show(row.amount)} to {payee} ({row.rule}: {row.reason.replace('_', ' ')})"
         if row.payer is None:
-            words = f"{payee} receives {show(row.amount)} from the outside ({row.rule}: {row.reason})"
+            source = "the pot" if row.reason == "pot_share" else "outside"
+            words = f"{payee} receives {show(row.amount)} from {source} ({row.rule}: {row.reason.replace('_', ' ')})"
+        elif row.payee is None and row.reason == "pot":
+            words = f"pays {show(row.amount)} into the pot ({row.rule})"
         to = None if row.payee is None else (row.payee,)
         return Line(round_, "settle", "paid", row.payer, words, to, values=(("amount", _exact(row.amount)),))
 
     def under_rule(self, round_: int, event: RuleEvent) -> Line:
         """Something that happened to or under a rule."""
-        who = ", ".join(self.names[seat] for seat in event.agents)
-        amount = f" {show(event.amount)}" if event.amount is not None else ""
-        words = f"{event.rule}: {event.event}{amount}" + (f" by {who}" if who else "")
-        words += f" ({event.detail})" if event.detail else ""
         agent = event.agents[0] if len(event.agents) == 1 else None
-        return Line(round_, "settle", "rule", agent, words, values=(("amount", _exact(event.amount)),))
+        words = rule_words(event, self.names)
+        return Line(
+            round_, "settle", "rule", agent, words, values=(("event", event.event), ("amount", _exact(event.amount)))
+        )
 
     def move_words(self, move: Move) -> str:
         """A typed move, such as a proposal."""
@@ -351,6 +356,13 @@ class Teller:
     def others(self, agent: int) -> list[int]:
         """All seats but one."""
         return [seat for seat in range(len(self.names)) if seat != agent]
+
+
+def _vote_words(facts: Json) -> str:
+    """``the motion passes, 9 votes for, 5 needed``."""
+    assert isinstance(facts, dict)
+    passed = "passes" if facts["passed"] else "fails"
+    return f"the motion {passed}, {facts['votes_for']} votes for, {facts['votes_needed']} needed"
 
 
 def _exact(number: Number | None) -> Json:

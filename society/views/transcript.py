@@ -92,7 +92,7 @@ def _round_title(story: Story, number: int) -> str:
 
 def _who(story: Story, line: Line) -> str:
     """``Ann``, ``Ann to Bo, in private``."""
-    if line.agent is None:
+    if line.agent is None or line.kind == "rule":
         return ""
     name = story.names[line.agent]
     if line.kind == "whispered":
@@ -168,7 +168,7 @@ def _markdown(story: Story) -> Iterator[str]:
             yield f"### {_HEADINGS[stage]}"
             yield ""
             for line in lines:
-                who = f"**{_md(_who(story, line))}**" if line.agent is not None else ""
+                who = f"**{_md(_who(story, line))}**" if _who(story, line) else ""
                 note = f" *({_md(line.note)})*" if line.note else ""
                 if line.quoted:
                     yield f"{who}:{note}"
@@ -218,7 +218,7 @@ def html_rounds(story: Story) -> Iterator[str]:
         for stage, lines in stages:
             yield f"<h3>{words(_HEADINGS[stage])}</h3>"
             for line in lines:
-                who = f"<b>{words(_who(story, line))}</b>" if line.agent is not None else ""
+                who = f"<b>{words(_who(story, line))}</b>" if _who(story, line) else ""
                 note = f' <span class="note">{words(line.note)}</span>' if line.note else ""
                 if line.quoted:
                     spoken = "<br>".join(words(part) for part in line.words.split("\n"))
