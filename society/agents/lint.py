@@ -20,7 +20,7 @@ OWN = {
     "talk.j2": _QUESTION | {"private", "public", "most_characters", "turns", "announce"},
     "declare.j2": _QUESTION | {"predict", "totals"},
     "act.j2": _QUESTION | {"earlier", "choices"},
-    "decide.j2": _QUESTION | {"about", "parts", "purpose"},
+    "decide.j2": _QUESTION | {"about", "parts", "purpose", "so_far"},
     "repair.j2": frozenset({"error"}),
     "history.j2": frozenset(
         {

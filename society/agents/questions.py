@@ -22,6 +22,7 @@ class Questions:
 
     def __init__(self, brief: Brief, prompts: Prompts) -> None:
         self._brief, self._prompts = brief, prompts
+        self._transcript = transcript_of(brief, prompts)
 
     def text(self, question: Question[Any], schema: Schema | None = None) -> str:
         """The words of one question, without the history; `schema` is that of its answer, if it is at hand."""
@@ -70,5 +71,6 @@ class Questions:
             about = self._prompts.render(
                 question.template, {**self._brief.words, "round": question.seen.round, "rule": rule}
             )
-            return "decide.j2", {"about": about, "parts": parts, "purpose": question.purpose}
+            so_far = None if question.so_far is None else self._transcript.line(question.so_far)
+            return "decide.j2", {"about": about, "parts": parts, "purpose": question.purpose, "so_far": so_far}
         raise TypeError(f"no prompt is known for a {type(question).__name__}")

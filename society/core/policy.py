@@ -239,12 +239,14 @@ class Decide(Question[Mapping[str, Action]]):
         purpose: the id of the rule that asks.
         template: the template that says what is asked and what follows, with `variables`.
         parts: the fields of the answer with the space of each: agents by name, a motion, a yes or no.
+        so_far: what came of the round up to this question, as far as the agent may see it; not yet part of its history.
     """
 
     purpose: str = ""
     template: str = ""
     variables: Mapping[str, Json] = field(default_factory=dict)
     parts: Mapping[str, SpaceOf] = field(default_factory=dict)
+    so_far: Happened | None = None
 
 
 @dataclass(frozen=True, slots=True)

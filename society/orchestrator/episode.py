@@ -8,12 +8,13 @@ from fractions import Fraction
 from society.core.actions import Action
 from society.core.calls import Position
 from society.core.events import Acted, Declared, EndStatus, Event, RunEnded, RunStarted, Sink
-from society.core.governed import Ask
+from society.core.governed import Ask, GovernedTransition
 from society.core.mechanism import SpaceOf
 from society.core.policy import Act, Answer, Decide, Declare, Policy, Speak
 from society.orchestrator.asking import ask
 from society.orchestrator.course import Course, retold
 from society.orchestrator.reading import VoidRun, acted, decided, stand_in
+from society.orchestrator.settling import public_result
 from society.orchestrator.talk import deliverable, speaking_order, spoke
 from society.orchestrator.watch import Silent, Watcher
 from society.scenario.model import Scenario
@@ -184,15 +185,23 @@ class _Episode:
         outcome = self.game.step(state, legal, noise)
         asks = self.game.second_stage(state, outcome)
         if asks:
-            outcome = self.game.step(state, legal, noise, await self._decide(number, "second", asks))
+            made = await self._decide(number, "second", asks, outcome)
+            outcome = self.game.step(state, legal, noise, made)
+            replies = self.game.replies(state, outcome)
+            if replies:
+                made |= await self._decide(number, "second", replies, outcome, first_turn=len(asks))
+                outcome = self.game.step(state, legal, noise, made)
         ballots = self.game.ballots(outcome)
-        votes = await self._decide(number, "vote", ballots) if ballots else {}
+        votes = await self._decide(number, "vote", ballots, outcome) if ballots else {}
         await self.sink.stage((self.course.settle(number, outcome, votes),))
 
     async def _decide(
-        self, number: int, stage: str, asks: Sequence[Ask]
+        self, number: int, stage: str, asks: Sequence[Ask], outcome: GovernedTransition, *, first_turn: int = 0
     ) -> dict[tuple[int, str], Mapping[str, Action]]:
-        """Ask every agent what instruments want decided: its first question at once with the others' first, and so on."""
+        """Ask every agent what instruments want decided: its first question at once with the others' first, and so on.
+
+        `outcome` is what came of the round so far; everybody is told of it before it decides.
+        """
         self._watch(number, stage)
         waiting: dict[int, list[Ask]] = {}
         for ask_ in asks:
@@ -203,12 +212,13 @@ class _Episode:
             now = {agent: own[turn] for agent, own in waiting.items() if turn < len(own)}
             questions = {
                 agent: Decide(
-                    at=Position(number, stage, turn, agent),
+                    at=Position(number, stage, first_turn + turn, agent),
                     seen=self.course.seen(agent, number),
                     purpose=asked.purpose,
                     template=asked.template,
                     variables=asked.variables,
                     parts=asked.parts,
+                    so_far=public_result(number, agent, outcome, outcome.rule_events, self.scenario.disclosure),
                 )
                 for agent, asked in now.items()
             }

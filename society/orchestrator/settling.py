@@ -15,6 +15,9 @@ from society.scenario.model import Disclosure
 PRIVATE_EVENTS = frozenset({"violation", "evade"})
 """Rule events nobody but the agent itself is told: a violation that was not detected."""
 
+UNTOLD_EVENTS = frozenset({"overthrow", "seizure"})
+"""What a reader makes of events that agents are told as they are: a rule that lapsed, an amendment."""
+
 
 def settled(
     game: Governed,
@@ -63,7 +66,11 @@ def public_result(
         payoffs=tuple(outcome.payoffs[seat] if shown(seat, disclosure.payoffs) else None for seat in seats),
         facts=outcome.facts,
         transfers=tuple(row for row in outcome.transfers if agent in (row.payer, row.payee)),
-        rule_events=tuple(row for row in rule_events if row.event not in PRIVATE_EVENTS or agent in row.agents),
+        rule_events=tuple(
+            row
+            for row in rule_events
+            if row.event not in UNTOLD_EVENTS and (row.event not in PRIVATE_EVENTS or agent in row.agents)
+        ),
     )
 
 

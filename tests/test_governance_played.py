@@ -1,0 +1,161 @@
+"""Governance in whole episodes, through prompts, answers and the log's events."""
+
+import json
+from typing import get_args
+
+from canned import PROMPTS
+
+from society.agents.cast import cast
+from society.core.events import Decided, RunStarted, Settled, Spoke
+from society.core.rows import RuleEvent, RuleEventKind
+from society.models.mock import MockModel, enveloped
+from society.orchestrator.episode import play_episode
+from society.scenario.load import loads
+from society.views.rule_words import rule_words
+
+
+class Told:
+    """An offline model that says what it is told to when a question holds certain words, and is fair otherwise."""
+
+    def __init__(self, *answers):
+        self.answers, self.requests = list(answers), []
+
+    async def complete(self, request):
+        self.requests.append(request)
+        text = "\n".join(message.content for message in request.messages)
+        for name, words, answer in self.answers:
+            if text.startswith(f"You are {name},") and words in request.messages[-1].content:
+                return enveloped(request, json.dumps(answer))
+        return await MockModel("sustainable").complete(request)
+
+    async def close(self):
+        pass
+
+    def asked(self, name, words):
+        """The last message of each question to an agent that holds these words."""
+        return [
+            request.messages[-1].content
+            for request in self.requests
+            if request.messages[0].content.startswith(f"You are {name},") and words in request.messages[-1].content
+        ]
+
+
+class Kept:
+    def __init__(self):
+        self.events = []
+
+    async def stage(self, events):
+        self.events.extend(events)
+
+    def of(self, kind):
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+async def played(fields, model, seed=1):
+    scenario = loads(json.dumps(fields))
+    sink = Kept()
+    policies = cast(scenario, seed=seed, client_for=lambda settings: model, prompts=PROMPTS)
+    manifest = RunStarted({}, seed, scenario.names, ("canned",) * len(policies), {}, "0", 1)
+    await play_episode(scenario, policies, sink, manifest)
+    return sink
+
+
+LAKE = {
+    "name": "lake",
+    "rounds": 2,
+    "mechanism": {"kind": "common_pool"},
+    "agents": [{"name": name} for name in ("Ann", "Bo", "Cy")],
+}
+GIFTS = LAKE | {"mechanism": {"kind": "public_goods"}}
+
+
+async def test_whoever_punishes_is_told_what_everybody_did_and_whoever_answers_who_punished_it():
+    rules = [{"kind": "peer_sanction", "counter": True}]
+    model = Told(
+        ("Ann", "How many points of disapproval do you assign", {"Bo": 3, "Cy": 0}),
+        ("Bo", "How many do you give back", {"Ann": 1}),
+    )
+    sink = await played(GIFTS | {"instruments": rules, "rounds": 1}, model)
+    (asked,) = model.asked("Ann", "How many points of disapproval do you assign")
+    assert "Result: you 20 earned 24, Bo 20 earned 24, Cy 20 earned 24." in asked
+    (answered,) = model.asked("Bo", "How many do you give back")
+    assert "you: sanctioned (peer_sanction, 3; points by Ann)" in answered
+    assert not model.asked("Cy", "give back")
+    assert [(d.agent, d.purpose, d.parts) for d in sink.of(Decided)][3:] == [(1, "peer_sanction/reply", (("Ann", 1),))]
+    assert sink.of(Settled)[0].payoffs == (24 - 3 - 3, 24 - 9 - 1, 24)
+
+
+async def test_whoever_votes_is_told_what_the_round_came_to():
+    rules = [
+        {"kind": "quota", "amount": 9, "enforcement": "soft", "fine": 1},
+        {"kind": "constitution", "agenda": [{"rule": "quota", "field": "amount", "high": 20}]},
+    ]
+    motion = {"message": "", "moves": [{"move": "motion", "rule": "constitution", "terms": {"quota.amount": 5}}]}
+    model = Told(("Ann", "Your turn to speak", motion))
+    await played(LAKE | {"instruments": rules, "rounds": 1}, model)
+    (asked,) = model.asked("Bo", "How do you vote")
+    assert "Result: Ann 16" in asked and "Motion 1 by Ann: quota.amount = 5." in asked
+
+
+async def test_free_text_binds_nobody():
+    rules = [{"kind": "contract"}, {"kind": "pact"}, {"kind": "side_payment"}]
+    oath = {"message": "I sign contract 1, I accept, I pay Bo 5 and I swear to take 3.", "moves": []}
+    model = Told(*((name, "Your turn to speak", oath) for name in ("Ann", "Bo", "Cy")))
+    sink = await played(LAKE | {"instruments": rules}, model)
+    for settled in sink.of(Settled):
+        assert (settled.transfers, settled.rule_events, settled.coalitions) == ((), (), ())
+        assert settled.payoffs == settled.material
+
+
+async def test_an_answer_can_hold_only_moves_that_exist_in_this_scenario_and_stage():
+    rules = [{"kind": "contract"}, {"kind": "side_payment"}]
+    strange = {"message": "", "moves": [{"move": "vote", "rule": "constitution", "number": 1, "vote": "yes"}]}
+    model = Told(("Ann", "Your turn to speak", strange))
+    sink = await played(LAKE | {"instruments": rules, "rounds": 1}, model)
+    first = next(event for event in sink.of(Spoke) if event.agent == 0)
+    assert first.moves == () and first.status != "ok"
+    schemas = [request.schema for request in model.requests if "moves" in json.dumps(request.schema)]
+    kinds = {
+        variant["properties"]["move"]["enum"][0]
+        for schema in schemas
+        for variant in schema["properties"]["moves"]["items"].get("anyOf", [schema["properties"]["moves"]["items"]])
+    }
+    assert kinds == {"propose", "transfer"}  # nobody has proposed anything: there is nothing to sign
+    silent = Told()
+    await played(LAKE | {"rounds": 1}, silent)
+    assert not any("moves" in json.dumps(request.schema) for request in silent.requests)
+
+
+async def test_agents_are_told_what_changed_and_not_what_a_reader_calls_it():
+    rules = [
+        {"kind": "constitution", "agenda": [{"rule": "constitution", "field": "quota", "low": 1, "high": 3}]},
+    ]
+    motion = {"message": "", "moves": [{"move": "motion", "rule": "constitution", "terms": {"constitution.quota": 1}}]}
+    yes = {"motion 1": "yes"}
+    model = Told(
+        ("Ann", "Your turn to speak", motion),
+        ("Ann", "How do you vote", yes),
+        ("Bo", "How do you vote", yes),
+        ("Cy", "How do you vote", {"motion 1": "no"}),
+    )
+    sink = await played(LAKE | {"instruments": rules}, model)
+    events = sink.of(Settled)[0].rule_events
+    assert [(e.event, e.agents) for e in events if e.event in ("amend", "seizure")] == [
+        ("amend", (0, 1)),
+        ("seizure", (0, 1)),
+    ]
+    said = "\n".join(message.content for request in model.requests for message in request.messages)
+    assert "changed the rules" in said and "seiz" not in said.casefold()
+
+
+def test_every_kind_of_event_is_told_in_a_sentence():
+    names = ("Ann", "Bo", "Cy")
+    for kind in get_args(RuleEventKind):
+        for agents in ((), (0,), (0, 1)):
+            for detail in ("", "proposal 1"):
+                words = rule_words(RuleEvent(kind, "quota", agents, detail, 3), names)
+                assert words.startswith("quota: ") and "None" not in words and "  " not in words
+    assert rule_words(RuleEvent("violation", "quota", (0,), "", 2), names) == "quota: Ann breaks the rule, by 2"
+    assert rule_words(RuleEvent("amend", "c", (0, 1), "tax.rate = 4"), names) == (
+        "c: the rules are changed by Ann, Bo: tax.rate = 4"
+    )
