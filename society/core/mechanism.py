@@ -78,6 +78,7 @@ class Batch:
         stocks: shape (B,), stock after the round; None where there is no stock.
         keys: shape (B,), integers that tell next states apart; None where the state never changes.
         state_of: the next state of a key.
+        lasting: a key stands for the same state in every batch of the game, so that what is known of it can be kept.
     """
 
     numerators: NDArray[Any]  # Any: int64, object or float64, as told above
@@ -86,6 +87,7 @@ class Batch:
     stocks: NDArray[Any] | None = None
     keys: NDArray[np.int64] | None = None
     state_of: Callable[[int], object] | None = None
+    lasting: bool = False
 
     def floats(self) -> NDArray[np.float64]:
         """Payoffs as doubles: one correctly rounded division each, so equal to ``float(exact payoff)``."""

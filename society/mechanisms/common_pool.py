@@ -146,8 +146,7 @@ class CommonPool(Mechanism[Pool]):
         if early:
             stocks = np.where(dead, 0, left)
         elif found <= _TABLE:
-            table = [0 if y < self.collapse_below else self._grown(y, luck, struck) for y in range(found + 1)]
-            stocks = np.array(table, dtype=np.int64)[left]
+            stocks = _regrown(self, found, luck, struck)[left]
         else:
             values, places = np.unique(left, return_inverse=True)
             grown = [0 if y < self.collapse_below else self._grown(y, luck, struck) for y in values.tolist()]
@@ -159,6 +158,7 @@ class CommonPool(Mechanism[Pool]):
             stocks=stocks,
             keys=np.where(dead, -1, stocks),
             state_of=_pool_of,
+            lasting=True,
         )
 
     def share(self, state: Pool) -> int:
@@ -247,6 +247,13 @@ class CommonPool(Mechanism[Pool]):
 
 def _pool_of(key: int) -> Pool:
     return Pool(0, collapsed=True) if key < 0 else Pool(int(key))
+
+
+@lru_cache(maxsize=64)
+def _regrown(pool: CommonPool, most: int, luck: int, struck: bool) -> NDArray[np.int64]:
+    """The stock after growth for each amount that may be left, from 0 to `most`."""
+    grown = [0 if left < pool.collapse_below else pool._grown(left, luck, struck) for left in range(most + 1)]
+    return np.array(grown, dtype=np.int64)
 
 
 @lru_cache(maxsize=4096)

@@ -8,10 +8,10 @@ that a search climbs from promising profiles, and its result is a bound that say
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations_with_replacement, islice, product
 from math import comb, prod
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -39,20 +39,12 @@ _FINE_SLOWLY = 17
 """Points of a thinned grid in the search."""
 
 
-@dataclass(frozen=True)
-class Extremes:
-    """The largest and smallest score a joint action can bring."""
-
-    best: Bound
-    worst: Bound
-
-
 def ceiling(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
     """W0: the largest score of the yardstick if everybody acted for it."""
     key = ("ceiling", *_question(worlds, yardstick, agent), at_most)
     if key not in worlds.memo:
         known = _known(worlds, yardstick, agent)
-        found = known if known is not None else extremes(worlds, yardstick, agent, at_most=at_most).best
+        found = known if known is not None else extreme(worlds, yardstick, agent, 1, at_most=at_most)
         worlds.memo[key] = (agent, found)
     seat, bound = worlds.memo[key]
     return _for_seat(bound, seat, agent)
@@ -60,7 +52,7 @@ def ceiling(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int
 
 def floor(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
     """The smallest score any joint action brings."""
-    return extremes(worlds, yardstick, agent, at_most=at_most).worst
+    return extreme(worlds, yardstick, agent, -1, at_most=at_most)
 
 
 def _question(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> tuple[Hashable, ...]:
@@ -97,23 +89,29 @@ def _known(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Bound | None:
 
 def _programmed(worlds: Worlds[S], yardstick: Yardstick, agent: int, optimal: Number) -> Bound | None:
     """The optimal value of the state, where some joint action reaches it in this very luck; None otherwise."""
-    even = _even_splits(worlds)
     try:
         alone = np.zeros((len(worlds.grid(agent)), worlds.agents), dtype=np.int64)
         alone[:] = [worlds.grid(seat)[0] for seat in range(worlds.agents)]
         alone[:, agent] = worlds.grid(agent)
     except ValueError:
         return None
-    rows = np.concatenate([alone, even])
-    scores = worlds.score(rows, yardstick, agent)
-    top = scores.best()
-    if scores[top] != optimal:
-        return None
-    return Bound(optimal, worlds.joint(rows[top]), exact=True, how="dynamic programme of the mechanism")
+    for rows in (alone, _even_splits(worlds)):
+        scores = worlds.score(rows, yardstick, agent) if len(rows) else None
+        top = scores.best() if scores is not None else 0
+        if scores is not None and scores[top] == optimal:
+            return Bound(optimal, worlds.joint(rows[top]), exact=True, how="dynamic programme of the mechanism")
+    return None
 
 
 def _even_splits(worlds: Worlds[S]) -> Codes:
     """Every total of an amount, shared as evenly as steps allow, the odd units to the later seats."""
+    if "even splits" not in worlds.memo:
+        worlds.memo["even splits"] = _splits_of(worlds)
+    rows: Codes = worlds.memo["even splits"]
+    return rows
+
+
+def _splits_of(worlds: Worlds[S]) -> Codes:
     space = worlds.spaces[0]
     if not isinstance(space, Amount) or space.step is None or any(other != space for other in worlds.spaces[1:]):
         return np.zeros((0, worlds.agents), dtype=np.int64)
@@ -124,17 +122,20 @@ def _even_splits(worlds: Worlds[S]) -> Codes:
     return split.astype(np.int64)
 
 
-def extremes(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Extremes:
-    """Both ends at once, by enumeration or search; remembered per world."""
-    key = ("extremes", *_question(worlds, yardstick, agent), at_most)
-    if key not in worlds.memo:
+def extreme(
+    worlds: Worlds[S], yardstick: Yardstick, agent: int, sign: Literal[1, -1], *, at_most: int | None = None
+) -> Bound:
+    """The largest (1) or smallest (-1) score of any joint action, by enumeration or search; remembered per world."""
+    key = ("extreme", *_question(worlds, yardstick, agent), at_most)
+    if (*key, sign) not in worlds.memo:
         count, rows = profiles(worlds, agent, at_most=at_most)
-        found = (
-            _searched(worlds, yardstick, agent) if rows is None else _enumerated(worlds, yardstick, agent, count, rows)
-        )
-        worlds.memo[key] = (agent, found)
-    seat, ends = worlds.memo[key]
-    return Extremes(_for_seat(ends.best, seat, agent), _for_seat(ends.worst, seat, agent))
+        if rows is None:
+            worlds.memo[(*key, sign)] = (agent, _searched(worlds, yardstick, agent, sign))
+        else:  # both ends at one go
+            for end, bound in zip((1, -1), _enumerated(worlds, yardstick, agent, count, rows), strict=True):
+                worlds.memo[(*key, end)] = (agent, bound)
+    seat, bound = worlds.memo[(*key, sign)]
+    return _for_seat(bound, seat, agent)
 
 
 def profiles(worlds: Worlds[S], agent: int | None, *, at_most: int | None = None) -> tuple[int, Iterator[Codes] | None]:
@@ -194,7 +195,9 @@ def _level(value: object, agents: int) -> bool:
     return all(_level(getattr(value, name), agents) for name in names)
 
 
-def _enumerated(worlds: Worlds[S], yardstick: Yardstick, agent: int, count: int, rows: Iterator[Codes]) -> Extremes:
+def _enumerated(
+    worlds: Worlds[S], yardstick: Yardstick, agent: int, count: int, rows: Iterator[Codes]
+) -> tuple[Bound, Bound]:
     how = f"enumeration of {count} joint actions"
     tops: list[tuple[Number, Codes]] = []
     bottoms: list[tuple[Number, Codes]] = []
@@ -204,22 +207,19 @@ def _enumerated(worlds: Worlds[S], yardstick: Yardstick, agent: int, count: int,
         tops.append((scores[top], chunk[top]))
         bottoms.append((scores[bottom], chunk[bottom]))
     best, worst = max(tops, key=lambda found: found[0]), min(bottoms, key=lambda found: found[0])
-    return Extremes(
-        best=Bound(best[0], worlds.joint(best[1]), exact=True, how=how),
-        worst=Bound(worst[0], worlds.joint(worst[1]), exact=True, how=how),
+    return (
+        Bound(best[0], worlds.joint(best[1]), exact=True, how=how),
+        Bound(worst[0], worlds.joint(worst[1]), exact=True, how=how),
     )
 
 
-def _searched(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Extremes:
+def _searched(worlds: Worlds[S], yardstick: Yardstick, agent: int, sign: Literal[1, -1]) -> Bound:
     starts = _promising(worlds, agent)
     scores = worlds.score(starts, yardstick, agent)
-    ends = []
-    for sign in (1, -1):
-        start = (scores if sign == 1 else -scores).best()
-        value, row, tried = _climb(worlds, yardstick, agent, starts[start], sign)
-        how = f"search through {len(starts) + tried} joint actions, each seat in turn"
-        ends.append(Bound(value, worlds.joint(row), exact=False, how=how))
-    return Extremes(best=ends[0], worst=ends[1])
+    start = (scores if sign == 1 else -scores).best()
+    value, row, tried = _climb(worlds, yardstick, agent, starts[start], sign)
+    how = f"search through {len(starts) + tried} joint actions, each seat in turn"
+    return Bound(value, worlds.joint(row), exact=False, how=how)
 
 
 def _promising(worlds: Worlds[S], agent: int) -> Codes:
@@ -325,7 +325,7 @@ def _benchmark(worlds: Worlds[S], yardstick: Yardstick, at_most: int | None) -> 
             return known
     count, chunks = profiles(worlds, None, at_most=at_most)
     if chunks is None:
-        return _searched(worlds, yardstick, 0).best
+        return _searched(worlds, yardstick, 0, 1)
     best: list[tuple[Number, Codes]] = []
     for chunk in chunks:
         scores = worlds.score(chunk, yardstick, 0)

@@ -19,7 +19,7 @@ from society.core.actions import Action, Amount, Choice, Joint
 from society.core.batching import stack
 from society.core.exact import Number
 from society.core.goals import Goal, GroupWelfare
-from society.core.mechanism import Batch, Game
+from society.core.mechanism import Batch, Game, SpaceOf
 from society.core.seeds import Noise
 
 S = TypeVar("S")
@@ -28,6 +28,8 @@ Codes = NDArray[np.int64]
 
 _TABLE = 1 << 40
 """Codes from here on are places in a table of actions."""
+_CLOSE = 1 << 16
+"""Keys of next states that lie within this range are counted and not sorted."""
 _KEPT_ROWS = 1 << 19
 """How many simulated rows one world remembers."""
 
@@ -48,12 +50,32 @@ class Outcomes:
         small = num.dtype == np.int64 and num.size and int(np.abs(num).max()) < 2**62 // num.shape[1]
         return Column(num.sum(axis=1), den) if small else sum(self.payoffs[1:], self.payoffs[0])
 
-    def continued(self, value: Callable[[Any], Number]) -> Column:  # Any: each game has its own type of state
-        """A reference value of the next state, row by row."""
+    def continued(
+        self, value: Callable[[Any], Number], known: dict[int, Number]
+    ) -> Column:  # Any: each game has its own
+        """A reference value of the next state, row by row. `known` keeps it by key where keys last."""
         keys, state_of = self.batch.keys, self.batch.state_of
         assert keys is not None and state_of is not None
-        distinct, place = np.unique(keys, return_inverse=True)
-        return Column.of([value(state_of(int(key))) for key in distinct]).rows(place)
+        known = known if self.batch.lasting else {}
+        distinct, place = _distinct(keys)
+        values = []
+        for key in distinct.tolist():
+            if key not in known:
+                known[key] = value(state_of(key))
+            values.append(known[key])
+        return Column.of(values).rows(place)
+
+
+def _distinct(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """The different keys, and which of them each row has: without sorting where they lie close together."""
+    low = int(keys.min()) if len(keys) else 0
+    if not len(keys) or int(keys.max()) - low > _CLOSE:
+        return np.unique(keys, return_inverse=True)
+    shifted = keys - low
+    found = np.flatnonzero(np.bincount(shifted))
+    place = np.zeros(found[-1] + 1, dtype=np.intp)
+    place[found] = np.arange(len(found))
+    return found + low, place[shifted]
 
 
 @dataclass(frozen=True)
@@ -92,8 +114,9 @@ class Worlds(Generic[S]):
         self._tables: list[dict[Action, int]] = [{} for _ in self.spaces]
         self._actions: list[list[Action]] = [[] for _ in self.spaces]
         self._kept: dict[tuple[int, bytes], tuple[Outcomes, ...]] = {}
+        self._later: dict[Callable[[Any], Number], dict[int, Number]] = {}
         self._rows = 0
-        self._grids: dict[tuple[int, int | None], NDArray[np.int64]] = {}
+        self._grids: dict[tuple[SpaceOf | int, int | None], NDArray[np.int64]] = {}
         self.memo: dict[Hashable, Any] = {}  # Any: answers of several questions about this world
 
     def code(self, agent: int, action: Action) -> int:
@@ -132,11 +155,12 @@ class Worlds(Generic[S]):
         Raises:
             ValueError: a continuous amount without `at_most`, or a grid beyond what is enumerated.
         """
-        key = (agent, at_most)
+        space = self.spaces[agent]
+        stepped = isinstance(space, Amount) and space.step is not None
+        key = (space if stepped else agent, at_most)  # equal spaces in whole steps have equal codes
         if key not in self._grids:
-            space = self.spaces[agent]
             grid = space.grid(at_most)
-            if isinstance(space, Amount) and space.step is not None and at_most is None and len(space.intervals) == 1:
+            if isinstance(space, Amount) and stepped and at_most is None and len(space.intervals) == 1:
                 self._grids[key] = np.arange(space.encode(grid[0]), space.encode(grid[-1]) + 1, dtype=np.int64)
             else:
                 self._grids[key] = np.array([self.code(agent, action) for action in grid], dtype=np.int64)
@@ -168,7 +192,8 @@ class Worlds(Generic[S]):
         if yardstick.value is None or outcome.batch.keys is None:
             later = 0 if yardstick.value is None else yardstick.value(self.state)
             return now + later * yardstick.discount
-        return now + outcome.continued(yardstick.value) * yardstick.discount
+        known = self._later.setdefault(yardstick.value, {})
+        return now + outcome.continued(yardstick.value, known) * yardstick.discount
 
     def at(self, joint: Codes, yardstick: Yardstick, agent: int) -> Number:
         """The score of one joint action."""
