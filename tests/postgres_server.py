@@ -63,3 +63,12 @@ def running_server() -> Iterator[str]:
             yield f"postgresql://{USER}@/{{database}}?host={folder}"
         finally:
             run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+
+
+def fresh_database(server: str, name: str) -> str:
+    """The URL of a new, empty database on the server."""
+    import psycopg
+
+    with psycopg.connect(server.format(database="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.format(database=name)

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from handmade_run import events, first_round, manifest, play, question, reply
-from postgres_server import running_server, why_not
-from sqlalchemy import create_engine
+from postgres_server import fresh_database, running_server, why_not
 
 from society.core.calls import Position
 from society.core.errors import LogUnusable
@@ -33,14 +32,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def url(server: str) -> str:
     """A database of its own for each test."""
-    name = f"society_{next(_numbers)}"
-    engine = create_engine(
-        server.format(database="postgres").replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    return server.format(database=name)
+    return fresh_database(server, f"society_{next(_numbers)}")
 
 
 async def whole_run(log: Log, model: str = "openai:large") -> str:

@@ -68,6 +68,11 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
             log.store(run, "stage_value", [{**here, "stage": "W0", "exact": True}])
             log.store(run, "gap_term", [{**here, "chain": "causal", "term": "surprise", "exact": True}])
             log.store(run, "surprise_share", [{**here, "cause": 1, "method": "sampled", "orders": 4, "se": 0.5}])
+            log.store(
+                run,
+                "price",
+                [{"model": "openai:large", "since": "2026-01-01", "input": 1, "output": 4, "as_of": "2026-01-01"}],
+            )
             log.store(run, "metric", [{"name": "gini", "without_defaulted": True, "value": 0.5, "unit": "0 to 1"}])
 
     asyncio.run(fill())

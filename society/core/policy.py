@@ -17,6 +17,7 @@ from society.core.calls import Position
 from society.core.exact import Json, Number
 from society.core.mechanism import Facts, SpaceOf
 from society.core.moves import Move, Offer
+from society.core.revive import LATER
 from society.core.rows import RuleEvent, Transfer
 
 T = TypeVar("T")
@@ -130,7 +131,7 @@ class Draft:
 
     to: tuple[int, ...] | None
     text: str
-    announced: Action | None = None
+    announced: Action | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

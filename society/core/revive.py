@@ -14,6 +14,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from society.core.actions import is_ratio
 from society.core.exact import Json, from_plain, plain
 
+LATER = {"later": True}
+"""Metadata of a field that earlier versions did not write. While it has its default it is left out of the record, so that what they
+wrote keeps its text, and with it its hash."""
+
 
 @cache
 def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
@@ -30,7 +34,7 @@ def record_to_plain(value: Any) -> Any:  # Any: walks every type that a record m
         return [record_to_plain(item) for item in value]
     names = _names(kind)
     if names is not None:
-        return {name: record_to_plain(getattr(value, name)) for name in names}
+        return {name: record_to_plain(part) for name, part in _written(value, kind, names).items()}
     if isinstance(value, (list, tuple)):
         return [record_to_plain(item) for item in value]
     if isinstance(value, dict):
@@ -42,7 +46,15 @@ def part_to_plain(value: Any) -> Any:  # Any: whatever JSON cannot write
     """One level of `record_to_plain`: for JSON encoders, which walk the rest by themselves."""
     kind: Any = type(value)
     names = _names(kind)
-    return plain(value) if names is None else {name: getattr(value, name) for name in names}
+    return plain(value) if names is None else _written(value, kind, names)
+
+
+def _written(value: Any, kind: Any, names: tuple[str, ...]) -> dict[str, Any]:  # Any: the fields of any record
+    found = {name: getattr(value, name) for name in names}
+    for name, default in _later(kind):
+        if found[name] == default:
+            del found[name]
+    return found
 
 
 _AS_IT_IS = frozenset({str, int, bool, type(None)})
@@ -51,6 +63,12 @@ _AS_IT_IS = frozenset({str, int, bool, type(None)})
 @cache
 def _names(kind: Any) -> tuple[str, ...] | None:
     return tuple(f.name for f in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else None
+
+
+@cache
+def _later(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """The fields that came later, with their defaults."""
+    return tuple((f.name, f.default) for f in dataclasses.fields(kind) if f.metadata.get("later"))
 
 
 def revive(kind: Any, raw: Any) -> Any:  # Any: the type is data here

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from society import __version__
 from society.log import RunInfo
 from society.log.column_types import column_types
-from society.log.database import dictionary
+from society.log.layout import dictionary
 from society.views.tables import markdown_table, value
 
 _TYPES = {str: "text", int: "whole number", float: "number", bool: "truth value", bytes: "bytes"}

@@ -7,6 +7,8 @@
     reader       runs, events, episodes, frames
     opened       opening a log; starting runs and going on with them
     replay       a run derived again from its own log, event by event
+    layout       which layout a database has, and how an older one is brought up to date, with the steps in `migrations`
+    copying      runs from one log into another, SQLite or PostgreSQL
     verify       the chain, the rows and the journal, checked against each other
 
 Importing this package is cheap; SQL is imported when a log is opened.

@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, StaticPool
-from sqlalchemy.schema import CreateIndex, CreateTable
 
 from society.core.errors import LogUnusable, MissingExtra, Paused
-from society.log.schema import SCHEMA_VERSION
-from society.log.tables import TABLES, columns_of, name_of
-from society.log.views import VIEWS, create_view
+from society.log.layout import check, is_older, make, upgrade
 
 DEFAULT_LOG = "sqlite:///logs/society.db"
 BUSY_SECONDS = 60.0
@@ -65,10 +61,10 @@ def place_of(url: str | Path) -> Place:
 
 
 def write_engine(place: Place) -> Engine:
-    """The engine of the one writer thread; makes the file and its tables when there are none.
+    """The engine of the one writer thread; makes the file and its tables when there are none, and brings an older file up to date.
 
     Raises:
-        LogUnusable: the folder is missing or read-only, the file is no log, or it has a newer layout.
+        LogUnusable: the folder is missing or read-only, the file is no log, or it has another layout that cannot be mended here.
         MissingExtra: PostgreSQL without its driver.
     """
     if place.file is None and not place.memory:
@@ -81,8 +77,9 @@ def write_engine(place: Place) -> Engine:
         engine = create_engine(f"sqlite:///{place.file}", poolclass=StaticPool, connect_args=_sqlite_arguments())
         _prepare_sqlite(engine, wal=True)
     try:
+        _bring_up_to_date(engine, place)
         with engine.begin() as connection:
-            _make_tables(connection, place)
+            make(connection, place.shown)
     except (SQLAlchemyError, sqlite3.Error) as problem:
         engine.dispose()
         raise refusal(problem, place) from problem
@@ -93,22 +90,24 @@ def write_engine(place: Place) -> Engine:
 
 
 def read_engine(place: Place) -> Engine:
-    """An engine that can only read.
+    """An engine that can only read; a file of an older layout is brought up to date first.
 
     Raises:
-        LogUnusable: there is no such log, it is no log, or it has a newer layout.
+        LogUnusable: there is no such log, it is no log, or it has another layout that cannot be mended here.
         MissingExtra: PostgreSQL without its driver.
     """
     if place.file is None:
-        engine = _postgres(place, execution_options={"postgresql_readonly": True})
+        one_moment = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        engine = _postgres(place, execution_options=one_moment)
     else:
         if not place.file.exists():
             raise LogUnusable(f"there is no log at {place.shown} yet; play something first, or name another with --log")
         engine = create_engine("sqlite://", creator=lambda: _open_to_read(place), poolclass=NullPool)
         event.listen(engine, "begin", _one_moment)
     try:
+        _bring_up_to_date(engine, place)
         with engine.connect() as connection:
-            _check_layout(connection, place)
+            check(connection, place.shown)
     except (SQLAlchemyError, sqlite3.Error) as problem:
         engine.dispose()
         raise refusal(problem, place) from problem
@@ -116,6 +115,49 @@ def read_engine(place: Place) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def upgrade_log(place: Place) -> tuple[int, int]:
+    """Bring a log to this version's layout, all of it or nothing.
+
+    Returns:
+        the layout it had, and the one it has now; the same where nothing was to be done.
+
+    Raises:
+        LogUnusable: there is no log, it cannot be written, or a newer version made it.
+        MissingExtra: PostgreSQL without its driver.
+    """
+    if place.file is None:
+        engine = _postgres(place)
+    elif not place.file.exists():
+        raise LogUnusable(f"there is no log at {place.shown}")
+    else:
+        engine = create_engine(f"sqlite:///{place.file}", poolclass=NullPool, connect_args=_sqlite_arguments())
+        _prepare_sqlite(engine, wal=True, references=False)
+    try:
+        with engine.begin() as connection:
+            done = upgrade(connection, place.shown)
+            if place.file is not None and done[0] != done[1]:
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+                if broken is not None:
+                    raise LogUnusable(
+                        f"{place.shown} was left as it was: table {broken[0]} refers to rows that are not there"
+                    )
+    except (SQLAlchemyError, sqlite3.Error) as problem:
+        raise refusal(problem, place) from problem
+    finally:
+        engine.dispose()
+    return done
+
+
+def _bring_up_to_date(engine: Engine, place: Place) -> None:
+    """SQLite files follow the version that opens them; a server's database is upgraded when its keeper says so."""
+    if place.file is None:
+        return
+    with engine.connect() as connection:
+        older = is_older(connection)
+    if older:
+        upgrade_log(place)
 
 
 def refusal(problem: BaseException, place: Place) -> Exception:
@@ -148,79 +190,6 @@ def is_busy(problem: BaseException) -> bool:
     return isinstance(code, int) and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def expected_schema(dialect: Any) -> dict[str, str]:  # Any: SQLAlchemy does not type dialects
-    """The statement that makes each table, index and view, by name."""
-    if dialect.name not in _SCHEMAS:
-        _SCHEMAS[dialect.name] = _compiled_schema(dialect)
-    return _SCHEMAS[dialect.name]
-
-
-_SCHEMAS: dict[str, dict[str, str]] = {}
-
-
-def _compiled_schema(dialect: Any) -> dict[str, str]:  # Any: as above
-    made = {name_of(t): str(CreateTable(t.__table__).compile(dialect=dialect)).strip() for t in TABLES}  # type: ignore[attr-defined]  # sqlmodel hides __table__
-    for table in TABLES:
-        for index in sorted(table.__table__.indexes, key=lambda i: str(i.name)):  # type: ignore[attr-defined]  # as above
-            made[str(index.name)] = str(CreateIndex(index).compile(dialect=dialect)).strip()
-    made.update({view.name: create_view(view, dialect.name) for view in VIEWS})
-    return made
-
-
-@cache
-def dictionary() -> list[tuple[str, str, str]]:
-    """What every table, view and column holds."""
-    rows: list[tuple[str, str, str]] = []
-    for table in TABLES:
-        declared = table.__table__  # type: ignore[attr-defined]  # sqlmodel hides __table__
-        rows.append((name_of(table), "", str(declared.comment)))
-        rows.extend((name_of(table), name, str(declared.columns[name].comment)) for name in columns_of(table))
-    for view in VIEWS:
-        rows.append((view.name, "", view.meaning))
-        rows.extend((view.name, name, meaning) for name, meaning in view.columns.items())
-    return rows
-
-
-def _make_tables(connection: Connection, place: Place) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(7042871)"))  # one process makes the tables, others wait
-    if inspect(connection).has_table("log_info"):
-        _check_layout(connection, place)
-        return
-    if place.file is not None and inspect(connection).get_table_names():
-        raise LogUnusable(f"{place.shown} is a database of something else; name another file with --log")
-    for statement in expected_schema(connection.dialect).values():
-        connection.exec_driver_sql(
-            statement.replace("%", "%%") if connection.dialect.name == "postgresql" else statement
-        )
-    if connection.dialect.name == "postgresql":
-        for table_name, column_name, meaning in dictionary():
-            _comment(connection, table_name, column_name, meaning)
-    info = text("INSERT INTO log_info (name, value) VALUES (:name, :value)")
-    connection.execute(info, [{"name": "schema_version", "value": str(SCHEMA_VERSION)}])
-    connection.execute(
-        text("INSERT INTO dictionary (table_name, column_name, meaning) VALUES (:t, :c, :m)"),
-        [{"t": t, "c": c, "m": m} for t, c, m in dictionary()],
-    )
-
-
-def _comment(connection: Connection, table_name: str, column_name: str, meaning: str) -> None:
-    words = meaning.replace("'", "''").replace("%", "%%")
-    view = any(view.name == table_name for view in VIEWS)
-    what = f"COLUMN {table_name}.{column_name}" if column_name else f"{'VIEW' if view else 'TABLE'} {table_name}"
-    connection.exec_driver_sql(f"COMMENT ON {what} IS '{words}'")
-
-
-def _check_layout(connection: Connection, place: Place) -> None:
-    if not inspect(connection).has_table("log_info"):
-        raise LogUnusable(f"{place.shown} is not a log of this program; name another with --log")
-    version = connection.scalar(text("SELECT value FROM log_info WHERE name = 'schema_version'"))
-    if str(version) != str(SCHEMA_VERSION):
-        raise LogUnusable(
-            f"{place.shown} has layout {version}, this version reads {SCHEMA_VERSION}; use the version that wrote it"
-        )
-
-
 def _writable(place: Place) -> None:
     assert place.file is not None
     folder = place.file.parent
@@ -243,13 +212,13 @@ def _sqlite_arguments() -> dict[str, Any]:  # Any: arguments of sqlite3.connect
     }
 
 
-def _prepare_sqlite(engine: Engine, *, wal: bool) -> None:
+def _prepare_sqlite(engine: Engine, *, wal: bool, references: bool = True) -> None:
     @event.listens_for(engine, "connect")
     def _settings(connection: sqlite3.Connection, _: object) -> None:
         if wal:
             connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if references else 'OFF'}")
         connection.execute("PRAGMA trusted_schema=OFF")
 
     @event.listens_for(engine, "begin")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from society.core.exact import Json
-from society.log.database import dictionary
+from society.log.layout import dictionary
 from society.log.questions import QUESTIONS
 
 _LABELS = {"run": "name", "agent": "name"}

@@ -1,4 +1,4 @@
-"""Tables of the journal: what models were asked and what they answered, byte for byte."""
+"""Tables of the journal: what models were asked, what they answered, byte for byte, and at what price."""
 
 from __future__ import annotations
 
@@ -68,3 +68,18 @@ class ModelCall(Row, table=True):
     ended: str | None = column("when the answer or the failure came (UTC, ISO 8601)")
     error: str | None = words("why this try failed")
     digest: str = column("SHA-256 over the other columns of this row, see the seal of the run")
+
+
+class Price(Row, table=True):
+    """What a model of a run cost while it was asked, as the operator's price table said."""
+
+    __tablename__ = "price"
+    __table_args__ = of_run("prices the models of a run were charged at, in US dollars per million tokens")
+
+    run_id: str = run_key()
+    model: str = key("the model as the user named it")
+    since: str = key("from when on the run was charged so (UTC, ISO 8601); a resumed run may meet another price")
+    input: float = number("per million tokens of prompts")
+    output: float = number("per million tokens of answers")
+    cached: float | None = number("per million tokens of prompts the provider had cached; null: as input")
+    as_of: str | None = column("day on which the price was looked up (ISO 8601); null if the price table does not say")

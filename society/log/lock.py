@@ -1,6 +1,7 @@
 """One writer a run: a lock of the operating system, which dies with the process that holds it.
 
-For SQLite it is a locked file in the folder ``<database>.locks``; for PostgreSQL an advisory lock of a connection of its own.
+For SQLite it is a locked file in the folder ``<database>.locks``; for PostgreSQL an advisory lock of a session
+that is kept for them.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import fcntl
 import json
 import os
 import socket
+import threading
 import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from society.core.errors import LogUnusable
 
@@ -66,27 +69,63 @@ class FileLock:
             self._handle = None
 
 
-class AdvisoryLock:
-    """A session lock of PostgreSQL, on a connection that is kept for it.
+class AdvisoryLocks:
+    """Session locks of PostgreSQL, all on one connection that is kept for them: a server has few connections, a sweep many runs."""
 
-    Raises:
-        LogUnusable: another session holds it.
-    """
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._held: set[str] = set()
+        self._one_at_a_time = threading.Lock()
 
-    def __init__(self, engine: Engine, run_id: str) -> None:
-        number = int.from_bytes(_advisory(run_id), signed=True)
-        self._connection: Connection | None = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        if not self._connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": number}):
-            owner = self._connection.execute(text("SELECT pid, host FROM run WHERE id = :run"), {"run": run_id}).first()
-            self.release()
-            who = f"process {owner.pid} on {owner.host}" if owner else "another process"
-            raise LogUnusable(f"run {run_id} is being written by {who}; wait for it, or stop it first")
+    def take(self, run_id: str) -> AdvisoryLock:
+        """Lock a run.
 
-    def release(self) -> None:
+        Raises:
+            LogUnusable: another session, or another writer in this process, holds the lock; the message says who.
+        """
+        with self._one_at_a_time:
+            if self._connection is None:
+                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if run_id in self._held or not self._connection.scalar(_TAKE, {"number": _number(run_id)}):
+                owner = self._connection.execute(_OWNER, {"run": run_id}).first()
+                who = f"process {owner.pid} on {owner.host}" if owner else "another process"
+                raise LogUnusable(f"run {run_id} is being written by {who}; wait for it, or stop it first")
+            self._held.add(run_id)
+        return AdvisoryLock(self, run_id)
+
+    def give_back(self, run_id: str) -> None:
+        """Let go of one run."""
+        with self._one_at_a_time:
+            if run_id not in self._held or self._connection is None:
+                return
+            self._held.discard(run_id)
+            try:
+                self._connection.execute(_GIVE_BACK, {"number": _number(run_id)})
+            except SQLAlchemyError:  # the session is gone, and its locks with it
+                self._close()
+
+    def close(self) -> None:
+        """Let go of all; calling it twice is harmless."""
+        with self._one_at_a_time:
+            self._close()
+
+    def _close(self) -> None:
+        self._held.clear()
         if self._connection is not None:
-            self._connection.invalidate()  # ends the session, and its lock with it
+            self._connection.invalidate()  # ends the session, and its locks with it
             self._connection.close()
             self._connection = None
+
+
+class AdvisoryLock:
+    """The lock of one run in PostgreSQL."""
+
+    def __init__(self, locks: AdvisoryLocks, run_id: str) -> None:
+        self._locks, self._run_id = locks, run_id
+
+    def release(self) -> None:
+        self._locks.give_back(self._run_id)
 
 
 def is_held_there(connection: Connection, run_id: str) -> bool:
@@ -99,6 +138,14 @@ def is_held_there(connection: Connection, run_id: str) -> bool:
 def _advisory(run_id: str) -> bytes:
     return sha256(run_id.encode()).digest()[:8]
 
+
+def _number(run_id: str) -> int:
+    return int.from_bytes(_advisory(run_id), signed=True)
+
+
+_TAKE = text("SELECT pg_try_advisory_lock(:number)")
+_GIVE_BACK = text("SELECT pg_advisory_unlock(:number)")
+_OWNER = text("SELECT pid, host FROM run WHERE id = :run")
 
 _ADVISORY_LOCKS = text(
     "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"

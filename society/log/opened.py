@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from society.log.committer import Committer, Job
 from society.log.database import DEFAULT_LOG, place_of, write_engine
 from society.log.forking import NOTHING_SHARED, Shared, manifest_of, shared_events, shared_part
 from society.log.journal import Entry, position_of, response_of
-from society.log.lock import AdvisoryLock, FileLock, NoLock, RunLock
+from society.log.lock import AdvisoryLocks, FileLock, NoLock, RunLock
 from society.log.opening import run_row, title_of
 from society.log.projection import agent_rows
 from society.log.reader import UNFINISHED, Reader
@@ -47,12 +48,16 @@ class Log(Reader):
         super().__init__(place_of(url))
         self._redaction = Redaction(secrets)
         self._committer: Committer | None = None
+        self._locks: AdvisoryLocks | None = None
 
     def close(self) -> None:
         """Write all that is left and let go of the database; calling it twice is harmless."""
         if self._committer is not None:
             self._committer.close()
             self._committer = None
+        if self._locks is not None:
+            self._locks.close()
+            self._locks = None
         super().close()
 
     def __repr__(self) -> str:
@@ -271,7 +276,29 @@ class Log(Reader):
         def prepare(job: Job) -> None:
             job.updates.append(lambda connection: replace_results(connection, run_id, kept, listed))
 
+        self.write(prepare)
+
+    def write(self, prepare: Callable[[Job], None]) -> None:
+        """Write what `prepare` puts into a job, in one transaction; it is on disk when this returns.
+
+        Raises:
+            LogUnusable: it cannot be written.
+            Paused: the disk is full.
+        """
         self._writing.submit(_Anybody(), prepare).result()
+
+    @contextmanager
+    def locked(self, run_id: str) -> Iterator[None]:
+        """Be the only writer of a run for a while.
+
+        Raises:
+            LogUnusable: somebody is writing it.
+        """
+        lock = self._lock(run_id)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def verify(self, ref: str | None = None, *, head: str | None = None) -> Report:
         """Check one run, or all and the log as a whole; see `society.log.verify`."""
@@ -283,7 +310,9 @@ class Log(Reader):
         if self.place.memory:
             return NoLock()
         if self.place.file is None:
-            return AdvisoryLock(self._writing.engine, run_id)
+            if self._locks is None:
+                self._locks = AdvisoryLocks(self._writing.engine)
+            return self._locks.take(run_id)
         _ = self._writing  # the file and its folder are checked before a lock is put beside it
         return FileLock(self.place.file, run_id)
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import registry
 from sqlalchemy.schema import CreateColumn
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 1
-"""Of the log's layout. Raised with every change of a table or view."""
+SCHEMA_VERSION = 2
+"""Of the log's layout. Raised with every change of a table, view or meaning; each has a step in `migrations`."""
 
 
 class Row(SQLModel, registry=registry()):

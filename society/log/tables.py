@@ -3,7 +3,7 @@
     run, agent, event                    what was set up, and the chain of everything that happened: the source of truth
     prompt, answer_schema, model_call    the journal: each question to a model, its tries and its raw answer
     message ... rule_event               what the events say, in columns: derived from the events and checked against them
-    stage_value ... metric               what was computed from a run later, each set of rows under its own digest
+    stage_value ... metric, price        what was computed from a run later, and what it was charged at, under digests of their own
 
 Names end in `_text` where they hold an exact value (``12``, ``2/5``, ``"cooperate"``) beside a number for queries. Null is "not
 stated" or "does not apply", never zero.
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from sqlmodel import SQLModel
 
-from society.log.journal_tables import AnswerSchema, ModelCall, Prompt
+from society.log.journal_tables import AnswerSchema, ModelCall, Price, Prompt
 from society.log.later_tables import Derived, GapTerm, Metric, StageValue, SurpriseShare
 from society.log.play_tables import (
     Action,
@@ -39,7 +39,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     Prompt, AnswerSchema, ModelCall,
     Message, MessageRecipient, Intent, Prediction, Action, Decision, Outcome, Payoff, Transfer,
     Proposal, Coalition, CoalitionMember, Vote, Sanction, RuleEvent,
-    StageValue, GapTerm, SurpriseShare, Metric, Derived,
+    StageValue, GapTerm, SurpriseShare, Metric, Price, Derived,
 )  # fmt: skip
 """In an order in which rows can be inserted: what is referred to comes first."""
 
@@ -49,8 +49,8 @@ PROJECTED: tuple[type[SQLModel], ...] = (
 )  # fmt: skip
 """Tables that are a pure function of the events."""
 
-COMPUTED: tuple[type[SQLModel], ...] = (StageValue, GapTerm, SurpriseShare, Metric)
-"""Tables that analyses fill later."""
+COMPUTED: tuple[type[SQLModel], ...] = (StageValue, GapTerm, SurpriseShare, Metric, Price)
+"""Tables that are filled beside the events: what analyses computed, and what models were charged at."""
 
 
 def name_of(table: type[SQLModel]) -> str:

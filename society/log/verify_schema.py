@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
-from society.log.database import dictionary, expected_schema
+from society.log.layout import dictionary, expected_schema
 from society.log.schema import SCHEMA_VERSION
 
 
