@@ -1,0 +1,116 @@
+"""Over HTTP: the sandbox beside bare programs and other packages, all on one server."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.peers import PEERS
+from benchmarks.processes import Failed, measured
+from benchmarks.results import Result, Size, Target, at_most, middle
+from benchmarks.server import Server, serving
+from benchmarks.workload import Workload, recorded, write
+
+AIOHTTP = "benchmarks.programs.bare:aiohttp_loop"
+OPENAI = "benchmarks.programs.bare:openai_post"
+SANDBOX = "benchmarks.programs.sandbox:with_log"
+UNLOGGED = "benchmarks.programs.sandbox:without_log"
+
+Took = dict[str, list[dict[str, float]]]
+"""What each program took, by repetition."""
+
+
+def hundred(size: Size) -> Iterator[Result]:
+    """5 agents x 12 rounds x 2 calls x 20 episodes, 200 ms, 100 in flight."""
+    workload = Workload() if not size.short else Workload(episodes=2, rounds=2, seconds=0.02, in_flight=10)
+    took = _side_by_side(workload, size.repeats, {"aiohttp": AIOHTTP, "openai": OPENAI, "sandbox": SANDBOX})
+    yield Result("critical path", workload.critical_path, "s")
+    yield _wall("a bare aiohttp loop", took["aiohttp"], workload)
+    yield _cpu("a bare aiohttp loop", took["aiohttp"], workload)
+    yield _wall("the openai client, raw post", took["openai"], workload)
+    yield _cpu("the openai client, raw post", took["openai"], workload)
+    yield _wall("society", took["sandbox"], workload, at_most(1.10))
+    yield _cpu("society", took["sandbox"], workload)
+    pairs = zip(took["sandbox"], took["openai"], strict=True)
+    ratios = [ours["cpu"] / theirs["cpu"] for ours, theirs in pairs]
+    yield middle("CPU a call, society to the raw post", ratios, "x", at_most(1.3))
+    yield middle("society: memory", [one["rss"] for one in took["sandbox"]], "MB")
+
+
+def thousand(size: Size) -> Iterator[Result]:
+    """5 agents x 3 rounds x 2 calls x 200 episodes, 200 ms, 1,000 in flight."""
+    workload = Workload(episodes=200, rounds=3, in_flight=1000)
+    if size.short:
+        workload = Workload(episodes=4, rounds=1, seconds=0.02, in_flight=20)
+    took = _side_by_side(workload, size.repeats, {"openai": OPENAI, "sandbox": SANDBOX})
+    yield Result("critical path", workload.critical_path, "s")
+    yield _wall("the openai client, raw post", took["openai"], workload)
+    yield _wall("society", took["sandbox"], workload, at_most(1.4))
+    yield middle("society: memory", [one["rss"] for one in took["sandbox"]], "MB", at_most(150))
+
+
+def log_share(size: Size) -> Iterator[Result]:
+    """What the log costs of a run over HTTP, and how long it keeps the event loop waiting."""
+    workload = Workload() if not size.short else Workload(episodes=2, rounds=2, seconds=0.02, in_flight=10)
+    took = _side_by_side(workload, size.repeats, {"logged": SANDBOX, "unlogged": UNLOGGED}, watched=True)
+    shares = [
+        max(0.0, 100 * (1 - without["cpu"] / with_["cpu"]))
+        for with_, without in zip(took["logged"], took["unlogged"], strict=True)
+    ]
+    yield middle("share of the log in the CPU of a run", shares, "%", at_most(15))
+    yield middle("event loop late with the log, p99", [one["late_p99"] for one in took["logged"]], "ms", at_most(20))
+    yield middle("event loop late with the log, worst", [one["late_most"] for one in took["logged"]], "ms")
+    yield middle("event loop late without it, p99", [one["late_p99"] for one in took["unlogged"]], "ms")
+
+
+def peers(size: Size) -> Iterator[Result]:
+    """Other packages on the server and workload of `http`, each if it is installed."""
+    workload = Workload() if not size.short else Workload(episodes=2, rounds=1, seconds=0.02, in_flight=10)
+    with _prepared(workload) as (calls, server):
+        for peer in PEERS:
+            took: list[dict[str, float]] = []
+            try:
+                for _ in range(1 if size.short else min(3, size.repeats)):
+                    took.append(measured(peer.function, str(calls), server.url, python=size.peers_python))
+            except Failed as problem:
+                why = f"skipped: {peer.install}" if "ModuleNotFoundError" in str(problem) else f"failed: {problem}"
+                server.count()
+                yield Result(peer.name, None, "", note=why)
+                continue
+            asked = server.count()["asked"] / len(took)
+            note = peer.note if asked == workload.calls else f"asked {asked:.0f} of {workload.calls} calls"
+            yield replace(_wall(peer.name, took, workload), note=note)
+            yield _cpu(peer.name, took, workload)
+            yield middle(f"{peer.name}: memory", [one["rss"] for one in took], "MB")
+
+
+@contextmanager
+def _prepared(workload: Workload) -> Iterator[tuple[Path, Server]]:
+    with tempfile.TemporaryDirectory() as folder, serving(workload.seconds) as server:
+        calls = Path(folder) / "calls.json"
+        write(calls, workload, recorded(workload))
+        yield calls, server
+
+
+def _side_by_side(workload: Workload, repeats: int, programs: dict[str, str], *, watched: bool = False) -> Took:
+    """Every program in turn, again and again; each has to make exactly the calls of the workload."""
+    took: Took = {name: [] for name in programs}
+    with _prepared(workload) as (calls, server):
+        for _ in range(repeats):
+            for name, function in programs.items():
+                took[name].append(measured(function, str(calls), server.url, *([True] if watched else [])))
+                asked = server.count()["asked"]
+                if asked != workload.calls:
+                    raise Failed(f"{name} made {asked} calls, not {workload.calls}")
+    return took
+
+
+def _wall(name: str, took: list[dict[str, float]], workload: Workload, target: Target | None = None) -> Result:
+    return middle(f"{name}: wall", [one["wall"] / workload.critical_path for one in took], "x critical path", target)
+
+
+def _cpu(name: str, took: list[dict[str, float]], workload: Workload) -> Result:
+    return middle(f"{name}: CPU", [one["cpu"] * 1000 / workload.calls for one in took], "ms a call")
