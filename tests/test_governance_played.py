@@ -3,6 +3,7 @@
 import json
 from typing import get_args
 
+import pytest
 from canned import PROMPTS
 
 from society.agents.cast import cast
@@ -159,3 +160,84 @@ def test_every_kind_of_event_is_told_in_a_sentence():
     assert rule_words(RuleEvent("amend", "c", (0, 1), "tax.rate = 4"), names) == (
         "c: the rules are changed by Ann, Bo: tax.rate = 4"
     )
+
+
+# Scripted casts
+
+
+def cast_of(rule, count, **parameters):
+    return [{"count": count, "policy": {"kind": "scripted", "rule": rule, "parameters": parameters}}]
+
+
+async def actions_of(mechanism, instruments, agents, rounds=3, **more):
+    fields = {"name": "arm", "rounds": rounds, "mechanism": mechanism, "instruments": instruments, "agents": agents}
+    return [settled.executed for settled in (await played(fields | more, Told())).of(Settled)]
+
+
+@pytest.mark.parametrize("script", [("best_reply", {"first": "nash"}), ("nash", {})], ids=["best_reply", "nash"])
+@pytest.mark.parametrize(
+    ("mechanism", "rule", "fine"),
+    [
+        ({"kind": "common_pool_resource"}, {"kind": "quota", "amount": 4}, {"fine_per_unit": 20}),
+        ({"kind": "public_goods"}, {"kind": "quota", "amount": 15, "sense": "at_least"}, {"fine_per_unit": 1}),
+        ({"kind": "matrix_game"}, {"kind": "restriction", "forbidden": ["D"]}, {"fine": 3}),
+        ({"kind": "cournot"}, {"kind": "restriction", "intervals": [[0, 30], [63, 120]]}, {"fine": 2000}),
+    ],
+    ids=lambda value: value.get("kind", "") if isinstance(value, dict) else value,
+)
+async def test_a_certain_and_deterrent_fine_gives_the_same_play_of_rational_scripts_as_a_hard_rule(
+    script, mechanism, rule, fine
+):
+    agents = cast_of(script[0], 2, **script[1])
+    hard = await actions_of(mechanism, [rule | fine], agents)
+    soft = await actions_of(mechanism, [rule | fine | {"enforcement": "soft"}], agents)
+    free = await actions_of(mechanism, [rule | fine | {"enforcement": "advisory"}], agents)
+    assert hard == soft != free
+
+
+@pytest.mark.parametrize(
+    ("detection", "execution", "keeps"), [("1/2", 1, True), ("1/2", "99/100", False), ("49/100", 1, False)]
+)
+async def test_a_rational_script_complies_exactly_while_its_gain_is_no_more_than_the_expected_fine(
+    detection, execution, keeps
+):
+    # a gift costs 3/5 a unit: keeping all 20 gains 12, and a fine of 24 is expected to cost 24 q x
+    rule = {"kind": "quota", "amount": 20, "sense": "at_least", "enforcement": "soft", "fine": 24}
+    rules = [rule | {"detection": detection, "execution": execution}]
+    done = await actions_of({"kind": "public_goods"}, rules, cast_of("nash", 3), rounds=1)
+    # at a tie the first action of the grid is taken, which is to give nothing
+    tie = detection == "1/2" and execution == 1
+    assert done == [(0, 0, 0) if tie or not keeps else (20, 20, 20)]
+    more = [rule | {"detection": detection, "execution": execution, "fine": 25}]
+    assert await actions_of({"kind": "public_goods"}, more, cast_of("nash", 3), rounds=1) == [(20, 20, 20)]
+
+
+async def test_a_tax_of_63_8_makes_rational_scripts_invest_36_together():
+    commons = {"kind": "common_pool_resource", "endowment": 25}
+    tax = [{"kind": "tax", "rate": "63/8"}]
+    (done,) = await actions_of(commons, tax, cast_of("nash", 8), rounds=1)
+    assert sum(done) == 36
+    (free,) = await actions_of(commons, [], cast_of("nash", 8), rounds=1)
+    assert sum(free) == 64
+
+
+async def test_citizens_write_contracts_bring_rules_into_force_and_punish_those_who_defect():
+    lake = {"kind": "common_pool_resource", "endowment": 25}
+    contract = [{"kind": "contract", "most_penalty": 400, "lasts": None}]
+    (rational,) = await actions_of(lake, contract, cast_of("nash", 4), rounds=1)
+    civic = await played(
+        {"name": "arm", "rounds": 3, "mechanism": lake, "instruments": contract, "agents": cast_of("civic", 4)}, Told()
+    )
+    assert [s.coalitions for s in civic.of(Settled)] == [(("1", (0, 1, 2, 3)),)] * 3
+    assert [sum(s.executed) for s in civic.of(Settled)] == [36] * 3 and sum(rational) > 36
+    limit = {"kind": "quota", "name": "limit", "amount": 9, "in_force": False}
+    vote = [limit, {"kind": "constitution", "agenda": [{"rule": "limit", "field": "in_force"}]}]
+    voted = await actions_of(lake, vote, cast_of("civic", 4, acts="greedy"), rounds=2)
+    assert voted == [(14,) * 4, (9,) * 4]
+    gifts = {"kind": "public_goods"}
+    agents = [*cast_of("civic", 2, acts="sustainable", points=3), *cast_of("greedy", 1)]
+    sink = await played(
+        {"name": "arm", "rounds": 1, "mechanism": gifts, "instruments": [{"kind": "peer_sanction"}], "agents": agents},
+        Told(),
+    )
+    assert sink.of(Settled)[0].payoffs == (16 - 3, 16 - 3, 36 - 18)

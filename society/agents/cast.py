@@ -11,6 +11,7 @@ from society.agents.llm import LlmPolicy
 from society.agents.prompting import Prompts
 from society.agents.scripted import Script, ScriptedPolicy, parse_script
 from society.core.calls import ModelClient, Sampling
+from society.core.governed import Governed
 from society.core.policy import Policy
 from society.scenario.model import HumanPolicy as HumanSpec
 from society.scenario.model import LlmPolicy as LlmSpec
@@ -56,7 +57,8 @@ def policy_of(
     """The policy of one seat; raises as `cast` does."""
     spec = scenario.agents[agent]
     if isinstance(spec.policy, ScriptedSpec):
-        return ScriptedPolicy(_script(spec.policy), scenario.mechanism, goal=spec.goal, seed=seed)
+        rules = Governed(scenario.mechanism, scenario.instruments, scenario.names) if scenario.instruments else None
+        return ScriptedPolicy(_script(spec.policy), scenario.mechanism, goal=spec.goal, seed=seed, rules=rules)
     known = brief(scenario, agent, prompts)
     if isinstance(spec.policy, HumanSpec):
         return HumanPolicy(known, prompts)

@@ -97,6 +97,7 @@ class Observation:
         rules: the rules in force that concern this agent: the template that words each, and its variable ``rule``.
         state: the physical state, for scripts that know the rules and for the hints of offline models. Neither language
             models nor people are shown it.
+        standing: that state with the institution's, where there are instruments; for scripts alone.
     """
 
     agent: int
@@ -108,6 +109,7 @@ class Observation:
     history: Sequence[Seen] = ()
     rules: tuple[tuple[str, Mapping[str, Json]], ...] = ()
     state: object = None
+    standing: object = None
 
 
 @dataclass(frozen=True, slots=True)

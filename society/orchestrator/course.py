@@ -67,6 +67,7 @@ class Course:
             history=self.memory.of(agent),
             rules=self.game.rules_for(self.state, agent),
             state=self.state.physical,
+            standing=self.state if self.game.instruments else None,
         )
 
     def spoken(self, event: Spoke) -> None:

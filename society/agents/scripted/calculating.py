@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
+from society.agents.scripted.expecting import expected_payoff
 from society.agents.scripted.script import Script, Sight
 from society.core.actions import Action, Amount, Choice, Division, Joint
 from society.core.errors import BadInput
 from society.core.exact import Number
+from society.core.governed import Governed
 from society.core.mechanism import Mechanism, encode
 from society.core.seeds import Noise
 
@@ -17,12 +19,15 @@ ELSEWHERE = Noise(0, 0, 1)
 MOST_TRIED = 501
 MOST_SWEEPS = 100
 
+Played: TypeAlias = Mechanism[Any] | Governed  # Any: each mechanism has its own type of state
+
 
 @lru_cache(maxsize=4096)
-def best_reply(game: Mechanism[Any], state: Any, joint: Joint, agent: int) -> Action:  # Any: types of states differ
+def best_reply(game: Played, state: Any, joint: Joint, agent: int) -> Action:  # Any: types of states differ
     """The action with the largest payoff in this round if the others act as in `joint`; of several the first on the grid.
 
-    Amounts of more than `MOST_TRIED` values are tried on an even grid of that many. Luck is that of another world.
+    Under rules it is the payoff that the agent feels after all transfers, in expectation over being caught. Amounts of more
+    than `MOST_TRIED` values are tried on an even grid of that many. Other luck is that of another world.
 
     Raises:
         BadInput: the agent has a total to divide.
@@ -34,7 +39,9 @@ def best_reply(game: Mechanism[Any], state: Any, joint: Joint, agent: int) -> Ac
     grid = space.grid(MOST_TRIED)
     joints = [(*joint[:agent], action, *joint[agent + 1 :]) for action in grid]
     values: list[Number]
-    if all(isinstance(one, Choice) or (isinstance(one, Amount) and one.step is not None) for one in spaces):
+    if isinstance(game, Governed):
+        values = [expected_payoff(game, state, tried, agent, elsewhere=ELSEWHERE) for tried in joints]
+    elif all(isinstance(one, Choice) or (isinstance(one, Amount) and one.step is not None) for one in spaces):
         batch = game.batch(state, encode(game, state, joints), ELSEWHERE)
         under = [int(part) for part in batch.denominators[:, 0]] * (len(grid) // len(batch.denominators))
         values = [Fraction(top) / part for top, part in zip(batch.numerators[:, agent].tolist(), under, strict=True)]
@@ -44,7 +51,7 @@ def best_reply(game: Mechanism[Any], state: Any, joint: Joint, agent: int) -> Ac
 
 
 @lru_cache(maxsize=1024)
-def lasting(game: Mechanism[Any], state: Any) -> Joint | None:  # Any: types of states differ
+def lasting(game: Played, state: Any) -> Joint | None:  # Any: types of states differ
     """Where best replies in turn, from everybody doing the least, come to rest; None if they do not."""
     joint = tuple(game.abstention(state, seat) for seat in range(game.agents))
     for _ in range(MOST_SWEEPS):
@@ -59,8 +66,8 @@ def lasting(game: Mechanism[Any], state: Any) -> Joint | None:  # Any: types of 
 class Nash(Script):
     """Its part of a pure equilibrium of this round [Nash1951]_.
 
-    Of the known equilibria the one in which payoffs differ least; where none is known, the one that best replies in turn
-    come to rest at, starting from everybody doing the least; where they never rest, its best reply to that.
+    Of the known equilibria the one in which payoffs differ least; where none is known, as under rules, the one that best
+    replies in turn come to rest at, starting from everybody doing the least; where they never rest, its best reply to that.
     """
 
     kind: Literal["nash"] = "nash"
@@ -73,14 +80,15 @@ class Nash(Script):
         return (*profile[: at.agent], *profile[at.agent + 1 :])
 
     def _profile(self, at: Sight) -> Joint:
-        known = at.game.known_equilibria(at.state)
+        known = at.game.known_equilibria(at.state) if at.rules is None else None
         if known:
             return min(known, key=lambda joint: _spread(at, joint))
-        resting = lasting(at.game, at.state)
+        game, state = at.law
+        resting = lasting(game, state)
         if resting is not None:
             return resting
-        least = tuple(at.game.abstention(at.state, seat) for seat in range(at.game.agents))
-        return (*least[: at.agent], best_reply(at.game, at.state, least, at.agent), *least[at.agent + 1 :])
+        least = tuple(game.abstention(state, seat) for seat in range(game.agents))
+        return (*least[: at.agent], best_reply(game, state, least, at.agent), *least[at.agent + 1 :])
 
 
 def _spread(at: Sight, joint: Joint) -> float:
@@ -121,7 +129,7 @@ class BestReply(Script):
     def act(self, at: Sight) -> Action:
         if not at.past:
             return Nash().act(at) if self.first == "nash" else at.poles[0]
-        return best_reply(at.game, at.state, self._last(at), at.agent)
+        return best_reply(*at.law, self._last(at), at.agent)
 
     def expects(self, at: Sight) -> tuple[Action | None, ...] | None:
         if not at.past:
@@ -132,11 +140,13 @@ class BestReply(Script):
     def _last(self, at: Sight) -> Joint:
         last = at.past[-1].actions
         own = last[at.agent]
-        fallback = at.game.abstention(at.state, at.agent) if own is None else own
+        game, state = at.law
+        fallback = game.abstention(state, at.agent) if own is None else own
         joint = tuple(fallback if action is None else action for action in last)
         return tuple(_allowed(at, seat, action) for seat, action in enumerate(joint))
 
 
 def _allowed(at: Sight, seat: int, action: Action) -> Action:
-    near = at.game.space(at.state, seat).nearest(action)
-    return at.game.abstention(at.state, seat) if near is None else near
+    game, state = at.law
+    near = game.space(state, seat).nearest(action)
+    return game.abstention(state, seat) if near is None else near

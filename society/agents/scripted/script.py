@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from society.core.actions import Action, Amount, Choice, action_to_plain
 from society.core.errors import BadInput
 from society.core.goals import Goal
+from society.core.governed import Governed, GovernedState
 from society.core.mechanism import Mechanism, SpaceOf
+from society.core.moves import Move
 from society.core.policy import (
     Act,
     Answer,
@@ -56,6 +58,7 @@ class Sight:
         game, state: the public rules and the physical state.
         past: the finished rounds, oldest first.
         noise: luck of this round, keyed by the run's seed.
+        rules: the mechanism under its instruments; standing: the state of both. None where there are no instruments.
     """
 
     seen: Observation
@@ -63,6 +66,13 @@ class Sight:
     state: Any  # Any: as above
     past: Sequence[Past]
     noise: Noise
+    rules: Governed | None = None
+    standing: GovernedState | None = None
+
+    @property
+    def law(self) -> tuple[Mechanism[Any] | Governed, Any]:  # Any: a state of either
+        """What is played, and its state: with the rules that are in force, where there are any."""
+        return (self.game, self.state) if self.rules is None else (self.rules, self.standing)
 
     @property
     def agent(self) -> int:
@@ -110,6 +120,10 @@ class Script(Kind):
         """What it expects each other agent to do, in seat order, or None where it has no model of them."""
         return None
 
+    def moves(self, at: Sight, question: Speak) -> tuple[Move, ...]:
+        """The moves it makes in its turn of talk; it says nothing."""
+        return ()
+
     def decide(self, at: Sight, question: Decide) -> Mapping[str, Action]:
         """What it answers to a rule: it abstains, or says no, or spends nothing, or takes the first option."""
         return {name: _abstain(space) for name, space in question.parts.items()}
@@ -126,10 +140,13 @@ class ScriptedPolicy:
         game: the mechanism it plays.
         goal: what its forecasts are measured in.
         seed: the seed of the run.
+        rules: the mechanism under its instruments, where there are any.
     """
 
-    def __init__(self, script: Script, game: Mechanism[Any], *, goal: Goal, seed: int = 0) -> None:
-        self.script, self.game, self.goal, self.seed = script, game, goal, seed
+    def __init__(
+        self, script: Script, game: Mechanism[Any], *, goal: Goal, seed: int = 0, rules: Governed | None = None
+    ) -> None:
+        self.script, self.game, self.goal, self.seed, self.rules = script, game, goal, seed, rules
         self._poles: dict[int, Poles | None] = {}
         self._past: list[Past] = []
         self._read = 0
@@ -140,9 +157,9 @@ class ScriptedPolicy:
 
     def reply(self, question: Question[Any]) -> Answer[Any]:
         """The answer to a question."""
-        if isinstance(question, Speak):
-            return Answer(Utterance())
         at = self._sight(question.seen)
+        if isinstance(question, Speak):
+            return Answer(Utterance(moves=self.script.moves(at, question)))
         if isinstance(question, Act):
             action = self.script.act(at)
             return Answer(action, submitted=action_to_plain(action))
@@ -159,7 +176,8 @@ class ScriptedPolicy:
         if predicted is not None and intended is not None and None not in predicted:
             joint = [cast("Action", action) for action in predicted]
             joint.insert(at.agent, intended)
-            outcome = at.game.step(at.state, tuple(joint), at.noise.other(1))
+            game, state = at.law
+            outcome = game.step(state, tuple(joint), at.noise.other(1))
             forecast = self.goal.utility(outcome, at.agent)
         return Declaration(intended=intended, predicted=predicted, forecast=forecast)
 
@@ -171,7 +189,11 @@ class ScriptedPolicy:
             if isinstance(entry, Happened):
                 self._past.append(Past(entry.round, entry.requested, self._poles.get(entry.round)))
         self._read = len(seen.history)
-        return Sight(seen, self.game, state, self._past, Noise(self.seed, seen.round))
+        noise = Noise(self.seed, seen.round)
+        if self.rules is None:
+            return Sight(seen, self.game, state, self._past, noise)
+        standing = seen.standing if isinstance(seen.standing, GovernedState) else self.rules.initial_state()
+        return Sight(seen, self.game, state, self._past, noise, self.rules, standing)
 
 
 def _abstain(space: SpaceOf) -> Action:
