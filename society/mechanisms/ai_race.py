@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Joint
-from society.core.batching import batch_by_steps, over_common_denominator
+from society.core.batching import over_common_denominator, stack
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
@@ -145,10 +145,13 @@ class AiRace(Mechanism[Race]):
         return Transition(state=after, payoffs=payoffs, over=last, facts=facts)
 
     def batch(self, state: Race, joints: NDArray[np.int64], noise: Noise) -> Batch:
-        if self.variant == "dynamic":
-            return batch_by_steps(self, state, joints, noise)
-        numerators, denominators = self._cells
-        return Batch(numerators[joints[:, 0] * 2 + joints[:, 1]], denominators)
+        cells = joints[:, 0] * 2 + joints[:, 1]
+        if self.variant == "averaged":
+            numerators, denominators = self._cells
+            return Batch(numerators[cells], denominators)
+        four = stack([self.step(state, (OPTIONS[own], OPTIONS[rival]), noise) for own, rival in _PAIRS])
+        assert four.keys is not None, "stacked steps have states"
+        return replace(four, numerators=four.numerators[cells], keys=four.keys[cells])
 
     @cached_property
     def _cells(self) -> tuple[NDArray[Any], NDArray[Any]]:  # Any: int64 or object, see over_common_denominator
@@ -157,27 +160,48 @@ class AiRace(Mechanism[Race]):
     def poles(self, state: Race) -> tuple[Action, Action]:
         return OPTIONS
 
+    def plans(self) -> tuple[tuple[Number, ...], ...]:
+        """Expected payoff of a whole dynamic race, by the plans of both (always SAFE or always UNSAFE): [own][rival's].
+
+        A race lasts shortest + (1 - stop)/stop rounds on average; the winner loses all with probability risk if it was
+        always unsafe.
+        """
+        length = self.shortest + (1 - Fraction(self.stop)) / Fraction(self.stop)
+        kept = 1 - Fraction(self.risk)
+        won = ((self.stake / 2, 0), (kept * self.stake, kept * self.stake / 2))
+        runs = [[length * Fraction(self.rounds_pay[own][rival][0]) for rival in (0, 1)] for own in (0, 1)]
+        return (
+            (tidy(runs[0][0] + won[0][0]), tidy(runs[0][1])),
+            (tidy(kept * runs[1][0] + won[1][0]), tidy(kept * runs[1][1] + won[1][1])),
+        )
+
     def known_landmarks(self) -> Mapping[str, Number]:
-        """The risks of disaster between which the dilemma lies; nothing for the dynamic race, whose end is drawn."""
-        if self.variant == "dynamic" or self.risk == 1:
-            return {}
-        (safe, behind), (ahead, unsafe) = ((Fraction(a[0]), Fraction(b[0])) for a, b in self.rounds_pay)
-        lucky = 1 - Fraction(self.risk)
+        """The risks of disaster at which the answers change."""
+        tame = self.model_copy(update={"risk": 0})
         landmarks: dict[str, Number] = {}
+        if self.variant == "dynamic":
+            (safe, _), (ahead, _) = tame.plans()
+            if ahead > 0:
+                name = "risk from which always safe is an equilibrium among constant plans"
+                landmarks[name] = tidy(max(Fraction(0), 1 - Fraction(safe) / Fraction(ahead)))
+            return landmarks
+        (safe, behind), (ahead, unsafe) = ((Fraction(a[0]), Fraction(b[0])) for a, b in tame.rounds_pay)
         if unsafe > 0:
-            landmarks["risk above which safety is best for both"] = tidy(1 - safe * lucky / unsafe)
+            landmarks["risk above which safety is best for both"] = tidy(1 - safe / unsafe)
         if ahead + unsafe > 0:
-            landmarks["risk above which safety is risk-dominant"] = tidy(1 - (safe + behind) * lucky / (ahead + unsafe))
+            landmarks["risk above which safety is risk-dominant"] = tidy(1 - (safe + behind) / (ahead + unsafe))
         return landmarks
 
     def known_ceiling(self, state: Race, agent: int) -> Bound | None:
-        """The larger payoff against a safe rival; only in the averaged game, where a round is the whole game."""
+        """The largest of the four payoffs; only in the averaged game, where a round is the whole game.
+
+        Usually the rival is safe then; where unsafe work is likely to be found out, a caught rival is better still.
+        """
         if self.variant == "dynamic":
             return None
-        (both_safe, _), (ahead, _) = self.rounds_pay
-        unsafe = ahead[0] > both_safe[0]
-        words = tuple(OPTIONS[unsafe and seat == agent] for seat in (0, 1))
-        return Bound(max(both_safe[0], ahead[0]), words, how="closed form: the rival is safe")
+        own, rival = max(_PAIRS, key=lambda at: self.rounds_pay[at[0]][at[1]][0])
+        words = (OPTIONS[own], OPTIONS[rival])
+        return Bound(self.rounds_pay[own][rival][0], words if agent == 0 else words[::-1], how=_HOW)
 
     def known_optimum(self, state: Race) -> Bound | None:
         if self.variant == "dynamic":
@@ -186,9 +210,7 @@ class AiRace(Mechanism[Race]):
         first, second = max(
             profiles, key=lambda at: (sum(self.rounds_pay[at[0]][at[1]]), min(self.rounds_pay[at[0]][at[1]]))
         )
-        return Bound(
-            sum(self.rounds_pay[first][second]), (OPTIONS[first], OPTIONS[second]), how="enumeration of 4 profiles"
-        )
+        return Bound(sum(self.rounds_pay[first][second]), (OPTIONS[first], OPTIONS[second]), how=_HOW)
 
     def known_equilibria(self, state: Race) -> tuple[Joint, ...] | None:
         if self.variant == "dynamic":
@@ -205,3 +227,5 @@ class AiRace(Mechanism[Race]):
 
 
 _CHOICE = Choice(options=OPTIONS)
+_PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
+_HOW = "enumeration of 4 profiles"

@@ -14,16 +14,11 @@ from society.core.actions import Action, Amount, Joint
 from society.core.exact import Number, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.merit import even_profile, merit
 from society.mechanisms.stateless import NOTHING, Nothing
 
 MOST_EQUILIBRIA = 5000
 """A game with more pure equilibria than this does not list them."""
-
-
-def even_profile(total: int, agents: int) -> tuple[int, ...]:
-    """A total in parts as equal as whole numbers allow, the smaller parts first."""
-    each, spare = divmod(total, agents)
-    return tuple(each + (seat >= agents - spare) for seat in range(agents))
 
 
 def equilibria_by_total(
@@ -118,13 +113,13 @@ class Appropriation(Mechanism[Nothing]):
         return Bound(self._pays(own, own), profile, how="closed form: the others take nothing")
 
     def known_optimum(self, state: Nothing) -> Bound:
-        def merit(total: int) -> tuple[Number, Number, int]:
-            payoffs = self.step(state, even_profile(total, self.agents), Noise(0)).payoffs
-            return sum(payoffs), min(payoffs), -total
+        def paid(total: int) -> tuple[Number, ...]:
+            return self.step(state, even_profile(total, self.agents), Noise(0)).payoffs
 
-        best = max(self._whole(self._turning_point / 2, self.most * self.agents), key=merit)
-        profile = even_profile(best, self.agents)
-        return Bound(merit(best)[0], profile, how="closed form: total (a - wage) / (2 b), shared evenly")
+        best = max(self._whole(self._turning_point / 2, self.most * self.agents), key=lambda t: (merit(paid(t)), -t))
+        return Bound(
+            sum(paid(best)), even_profile(best, self.agents), how="closed form: total (a - wage) / (2 b), shared evenly"
+        )
 
     def known_equilibria(self, state: Nothing) -> tuple[Joint, ...] | None:
         """With M = (a - wage)/b, x is a best reply inside a total X when M - X - 1 <= x <= M - X + 1, or at a corner."""

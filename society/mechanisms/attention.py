@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Joint
-from society.core.batching import batch_by_steps, over_common_denominator
+from society.core.batching import over_common_denominator
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.merit import merit
 from society.mechanisms.stateless import NOTHING, Nothing
 
 OPTIONS = ("act", "ask", "noop")
+_ASK = OPTIONS.index("ask")
+_OUTCOMES = tuple((word, answered) for answered in (False, True) for word in OPTIONS)
 
 
 class Attention(Mechanism[Nothing]):
@@ -106,11 +109,17 @@ class Attention(Mechanism[Nothing]):
         return over_common_denominator([(self.acting, worth, 0) for worth in asked])
 
     def batch(self, state: Nothing, joints: NDArray[np.int64], noise: Noise) -> Batch:
-        if self.outcomes == "drawn":
-            return batch_by_steps(self, state, joints, noise)
-        numerators, denominators = self._table
-        askers = (joints == 1).sum(axis=1)
-        return Batch(numerators[askers[:, None], joints], denominators)
+        asks = joints == _ASK
+        if self.outcomes == "expected":
+            numerators, denominators = self._table
+            return Batch(numerators[asks.sum(axis=1)[:, None], joints], denominators)
+        seats = range(self.agents)
+        lots = noise.order(seats, "attention")
+        answered = np.zeros_like(asks)
+        answered[:, lots] = asks[:, lots] & (np.cumsum(asks[:, lots], axis=1) <= self.slots)
+        drawn = [[self._drawn(word, seat, by, noise) for word, by in _OUTCOMES] for seat in seats]
+        numerators, denominators = over_common_denominator(drawn)
+        return Batch(numerators[np.arange(self.agents), joints + len(OPTIONS) * answered], denominators)
 
     def known_value(self, rounds_left: int, agent: int | None) -> Callable[[Nothing], Number]:
         best = self.known_optimum(NOTHING) if agent is None else self.known_ceiling(NOTHING, agent)
@@ -122,7 +131,7 @@ class Attention(Mechanism[Nothing]):
 
     @property
     def _alone(self) -> str:
-        return "act" if self.acting > 0 else "noop"
+        return "act" if self.acting >= 0 else "noop"
 
     def known_ceiling(self, state: Nothing, agent: int) -> Bound:
         alone = max(self.acting, 0)
@@ -131,16 +140,11 @@ class Attention(Mechanism[Nothing]):
         return Bound(max(self.asking(1), alone), profile, how="closed form, expected: nobody else asks")
 
     def known_optimum(self, state: Nothing) -> Bound:
-        worth = [self._welfare(m) for m in range(self.agents + 1)]
-        best = max(range(self.agents + 1), key=lambda m: (worth[m], -m))
-        profile = self._with_askers(best)
-        return Bound(worth[best], profile, how="closed form, expected: by the number of askers")
+        profiles = sorted(map(self._with_askers, range(self.agents + 1)))  # act, ask, noop: also in alphabetical order
+        best = max(profiles, key=lambda profile: merit(self._expected(profile)))
+        return Bound(sum(self._expected(best)), best, how="closed form, expected: by the number of askers")
 
-    def _welfare(self, askers: int) -> Number:
-        asking = askers * self.asking(askers) if askers else 0
-        return asking + (self.agents - askers) * max(self.acting, 0)
-
-    def _with_askers(self, askers: int) -> tuple[Action, ...]:
+    def _with_askers(self, askers: int) -> tuple[str, ...]:
         others = (self._alone,) * (self.agents - askers)
         asking = ("ask",) * askers
         return (*others, *asking) if self._alone == "act" else (*asking, *others)

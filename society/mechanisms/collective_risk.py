@@ -15,7 +15,7 @@ from society.core.actions import Action, Amount, Joint
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
-from society.mechanisms.appropriation import even_profile
+from society.mechanisms.merit import even_profile, merit
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +175,8 @@ class CollectiveRisk(Mechanism[Account]):
         best = none
         closed = self._even_payments(state)
         if closed is not None:
-            best = max((none, closed), key=lambda joint: self._merit(state, joint))
-        return Bound(self._merit(state, best)[0], best, how="closed form, expected")
-
-    def _merit(self, state: Account, joint: Joint) -> tuple[Number, Number]:
-        payoffs = self._last(state, joint)
-        return sum(payoffs), min(payoffs)
+            best = max((none, closed), key=lambda joint: merit(self._last(state, joint)))
+        return Bound(sum(self._last(state, best)), best, how="closed form, expected")
 
     def _missing(self, state: Account) -> int:
         """Euros that still have to be paid, in whole steps."""

@@ -18,8 +18,9 @@ from society.core.batching import over_common_denominator
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.merit import merit
 from society.mechanisms.network import PRESETS, Edge, Preset, Trip, routes_of
-from society.mechanisms.option_game import MOST_PROFILES, spread
+from society.mechanisms.option_game import MOST_PROFILES
 from society.mechanisms.stateless import NOTHING, Nothing
 
 MOST_ROUTES = 200
@@ -181,13 +182,8 @@ class Congestion(Mechanism[Nothing]):
     def known_optimum(self, state: Nothing) -> Bound | None:
         if self._count > MOST_PROFILES:
             return None
-
-        def merit(picks: tuple[int, ...]) -> tuple[Number, Number, Number]:
-            payoffs = self._drive(picks)[1]
-            return sum(payoffs), min(payoffs), -spread(payoffs)
-
-        best = max(self._profiles(), key=merit)
-        return Bound(merit(best)[0], self._named(best), how=self._how)
+        best = max(self._profiles(), key=lambda picks: merit(self._drive(picks)[1]))
+        return Bound(sum(self._drive(best)[1]), self._named(best), how=self._how)
 
     def known_equilibria(self, state: Nothing) -> tuple[Joint, ...] | None:
         """Up to the order of agents with the same trip."""

@@ -17,6 +17,7 @@ from society.core.batching import over_common_denominator
 from society.core.exact import Number
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.merit import merit
 from society.mechanisms.stateless import NOTHING, Nothing
 
 MOST_PROFILES = 20_000
@@ -65,13 +66,8 @@ class OptionGame(Mechanism[Nothing]):
     def known_optimum(self, state: Nothing) -> Bound | None:
         if not self._few:
             return None
-
-        def merit(profile: tuple[int, ...]) -> tuple[Number, Number, Number]:
-            payoffs = self.pays(profile)
-            return sum(payoffs), min(payoffs), -spread(payoffs)
-
-        best = max(self._profiles(), key=merit)  # the first of equals: the lexicographically smallest
-        return Bound(merit(best)[0], self._words_of(best), how=self._how)
+        best = max(self._profiles(), key=lambda profile: merit(self.pays(profile)))  # the first of equals
+        return Bound(sum(self.pays(best)), self._words_of(best), how=self._how)
 
     def known_equilibria(self, state: Nothing) -> tuple[Joint, ...] | None:
         if not self._few:
@@ -139,9 +135,3 @@ class TwoOptionGame(OptionGame):
         first = joints == 0
         others = first.sum(axis=1, dtype=np.int64)[:, None] - first
         return Batch(numerators=numerators[joints, others], denominators=denominators)
-
-
-def spread(payoffs: tuple[Number, ...]) -> Number:
-    """The sum of all differences between two agents' payoffs: among equal totals, the smaller is the more equal."""
-    ordered = sorted(payoffs)
-    return sum(value * (2 * place - len(ordered) + 1) for place, value in enumerate(ordered))

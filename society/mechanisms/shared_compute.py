@@ -17,7 +17,8 @@ from society.core.actions import Action, Amount, Joint
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
-from society.mechanisms.appropriation import equilibria_by_total, even_profile
+from society.mechanisms.appropriation import equilibria_by_total
+from society.mechanisms.merit import even_profile
 
 
 @dataclass(frozen=True, slots=True)
