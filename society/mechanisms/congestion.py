@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations_with_replacement, product
@@ -11,15 +11,26 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from society.core.actions import Action, Joint, Route
 from society.core.batching import over_common_denominator
-from society.core.exact import Exact, Number, tidy
+from society.core.errors import did_you_mean
+from society.core.exact import Exact, Number, show, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise
 from society.mechanisms.merit import merit
-from society.mechanisms.network import PRESETS, Edge, Preset, Trip, routes_of
+from society.mechanisms.network import (
+    PRESETS,
+    Edge,
+    MinutesByEdge,
+    Preset,
+    Trip,
+    WrittenEdge,
+    WrittenTrip,
+    ends_of,
+    routes_of,
+)
 from society.mechanisms.option_game import MOST_PROFILES
 from society.mechanisms.stateless import NOTHING, Nothing
 
@@ -42,10 +53,33 @@ class Congestion(Mechanism[Nothing]):
 
     agents: int = Field(10, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
     preset: Preset | None = Field(None, description="a named network; null with no edges given: braess")
-    edges: tuple[Edge, ...] = Field((), description="the network: one-way edges with their travel times in minutes")
-    trips: tuple[Trip, ...] = Field((), description="where to: one trip per agent, or one for all; empty: the preset's")
+    edges: tuple[WrittenEdge, ...] = Field(
+        (), description="the network: one-way edges with their travel times in minutes, or a map {0-1: 2 + 6 x/c, ...}"
+    )
+    trips: tuple[WrittenTrip, ...] = Field(
+        (), description="where to: one trip per agent, or one for all; empty: the preset's"
+    )
     closed: tuple[str, ...] = Field((), description="edges nobody can use, such as 1-2")
     flow: Exact = Field(1, gt=0, le=1_000_000, description="how much each agent adds to the flow of the edges it uses")
+
+    @field_validator("edges", mode="before", json_schema_input_type=tuple[WrittenEdge, ...] | MinutesByEdge)
+    @classmethod
+    def _edges_by_name(cls, raw: Any) -> Any:  # Any: as it was written
+        """Edges may be a map from their names to their minutes: ``{0-1: 2 + 6 x/c, 0-2: 10}``."""
+        if isinstance(raw, Mapping):
+            return tuple((*ends_of(str(name)), latency) for name, latency in raw.items())
+        return raw
+
+    @field_validator("trips", mode="before", json_schema_input_type=tuple[WrittenTrip, ...] | WrittenTrip)
+    @classmethod
+    def _one_trip(cls, raw: Any) -> Any:  # Any: as it was written
+        """One trip for all needs no list around it."""
+        return (raw,) if isinstance(raw, (str, Mapping, Trip)) else raw
+
+    @field_validator("closed", mode="before", json_schema_input_type=tuple[str, ...] | str)
+    @classmethod
+    def _one_closed(cls, raw: Any) -> Any:  # Any: as it was written
+        return (raw,) if isinstance(raw, str) else raw
 
     @model_validator(mode="after")
     def _network_makes_sense(self) -> Self:
@@ -57,7 +91,8 @@ class Congestion(Mechanism[Nothing]):
             raise ValueError(f"two edges {sorted(twice)[0]}: put a node in the middle of one of them")
         for name in self.closed:
             if name not in names:
-                raise ValueError(f"there is no edge {name!r} to close (known: {', '.join(names)})")
+                hint = did_you_mean(name, names)
+                raise ValueError(f"there is no edge {name!r} to close{hint} (known: {', '.join(names)})")
         if self.edges and not self.trips:
             raise ValueError("a network of one's own needs 'trips': where each agent starts and ends")
         if len(self.trips) not in (0, 1, self.agents):
@@ -65,6 +100,12 @@ class Congestion(Mechanism[Nothing]):
         for trip in {self.trip(agent) for agent in range(self.agents)}:
             if not self._routes[trip]:
                 raise ValueError(f"no open route leads from {trip.start} to {trip.end}")
+        for edge, times in zip(self._open, self._minutes, strict=True):
+            if min(times) < 0:
+                users = times.index(min(times))
+                raise ValueError(
+                    f"edge {edge.name} takes {show(min(times))} minutes with {users} agents on it: no less than 0 makes sense"
+                )
         return self
 
     @property
@@ -108,7 +149,13 @@ class Congestion(Mechanism[Nothing]):
     def _minutes(self) -> tuple[tuple[Fraction, ...], ...]:
         """Minutes of each open edge when 0, 1, ... n agents use it."""
         users, flow = range(self.agents + 1), Fraction(self.flow)
-        return tuple(tuple(edge.latency.minutes(k * flow, self._all) for k in users) for edge in self._open)
+        return tuple(tuple(self._time(edge, k * flow) for k in users) for edge in self._open)
+
+    def _time(self, edge: Edge, flow: Fraction) -> Fraction:
+        try:
+            return edge.latency.minutes(flow, self._all)
+        except ValueError as problem:
+            raise ValueError(f"edge {edge.name}: {problem}") from None
 
     @property
     def _all(self) -> Fraction:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, Literal, TypeAlias
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from society.core.exact import Exact, Number, show
+from society.mechanisms.formula import Formula
 
 Node: TypeAlias = Annotated[str, Field(pattern=r"^[^-/\s]+$", max_length=40)]
 
@@ -103,11 +106,59 @@ class Bpr(_Part):
         return f"{free} * (1 + {show(self.alpha, 6)} * (users / {full})^{self.power})"
 
 
-Latency: TypeAlias = Annotated[Constant | LinearTime | PerCapita | Polynomial | Bpr, Field(discriminator="kind")]
+class Written(_Part):
+    """Any formula of x, the flow on the edge, and c, the flow of all agents together: ``2 + 6 x/c``."""
+
+    kind: Literal["formula"] = "formula"
+    text: str = Field(min_length=1)
+    """minutes, with + - * / ^ and brackets"""
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        assert self.read, "reading it raises what is wrong with it"
+        return self
+
+    @cached_property
+    def read(self) -> Formula:
+        return Formula(self.text)
+
+    def minutes(self, flow: Number, users: Fraction) -> Fraction:
+        return self.read.minutes(Fraction(flow), users)
+
+    def formula(self, users: Fraction) -> str:
+        return self.read.words(users)
+
+
+def _latency_in_short(raw: Any) -> Any:  # Any: as it was written; what is no short form is left for the model to judge
+    """A number is a constant time, text is a formula."""
+    if isinstance(raw, str):
+        return {"kind": "formula", "text": raw}
+    return {"kind": "constant", "a": raw} if isinstance(raw, (int, float, Fraction)) else raw
+
+
+_Latency: TypeAlias = Annotated[
+    Constant | LinearTime | PerCapita | Polynomial | Bpr | Written, Field(discriminator="kind")
+]
+Latency: TypeAlias = Annotated[
+    _Latency, BeforeValidator(_latency_in_short, json_schema_input_type=_Latency | str | float)
+]
+"""Minutes as a function of the flow: one of the kinds, a formula as text, or a number."""
+
+
+def ends_of(name: str) -> tuple[str, str]:
+    """The two nodes of ``0-1``.
+
+    Raises:
+        ValueError: it does not name two nodes.
+    """
+    start, dash, end = name.partition("-")
+    if not dash or not start.strip() or not end.strip():
+        raise ValueError(f"{name!r} names no two nodes; write them with a dash between, such as 0-1")
+    return start.strip(), end.strip()
 
 
 class Edge(_Part):
-    """A one-way road."""
+    """A one-way road. In short: ``0-1: 2 + 6 x/c`` as text, or [start, end, latency]."""
 
     start: Node
     """the node it leaves"""
@@ -122,12 +173,40 @@ class Edge(_Part):
 
 
 class Trip(_Part):
-    """Where an agent starts and where it wants to be."""
+    """Where an agent starts and where it wants to be. In short: ``0-3``."""
 
     start: Node
     """the node it starts from"""
     end: Node
     """the node it wants to reach"""
+
+
+def edge_in_short(raw: Any) -> Any:  # Any: as it was written; what is no short form is left for the model to judge
+    """``0-1: 2 + 6 x/c``, or [start, end, latency]."""
+    if isinstance(raw, str):
+        name, colon, latency = raw.partition(":")
+        if not colon or not latency.strip():
+            raise ValueError(f"{raw!r} is no edge; write its nodes and its minutes, such as 0-1: 2 + 6 x/c")
+        start, end = ends_of(name)
+        return {"start": start, "end": end, "latency": latency.strip()}
+    if isinstance(raw, Sequence) and len(raw) == 3:
+        return {"start": str(raw[0]), "end": str(raw[1]), "latency": raw[2]}
+    return raw
+
+
+def trip_in_short(raw: Any) -> Any:  # Any: as above
+    """``0-3``, or [start, end]."""
+    if isinstance(raw, str):
+        return dict(zip(("start", "end"), ends_of(raw), strict=True))
+    if isinstance(raw, Sequence) and len(raw) == 2:
+        return {"start": str(raw[0]), "end": str(raw[1])}
+    return raw
+
+
+WrittenEdge: TypeAlias = Annotated[Edge, BeforeValidator(edge_in_short, json_schema_input_type=Edge | str)]
+WrittenTrip: TypeAlias = Annotated[Trip, BeforeValidator(trip_in_short, json_schema_input_type=Trip | str)]
+MinutesByEdge: TypeAlias = dict[str, Latency]
+"""A network as a map from the names of its edges to their minutes: ``{0-1: 2 + 6 x/c, 0-2: 10}``."""
 
 
 def _edge(start: str, end: str, a: int, b: int = 0, *, shared: bool = False) -> Edge:
