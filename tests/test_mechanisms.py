@@ -45,6 +45,8 @@ VARIANTS = [
     ("shared_compute", {"agents": 3, "cost": 0, "most": 7, "capacity": 10}),
     ("matrix_game", {"agents": 4, "preset": "chicken"}),
     ("matrix_game", {"options": ["a", "b", "c"], "table": [[[k + j, k - j] for k in range(3)] for j in range(3)]}),
+    ("matrix_game", {"table": [[[1, 1], [0, 2], [3, 0]], [[0, 0], ["5/2", 2], [1, 1]]]}),
+    ("matrix_game", {"table": [[[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [1, 1, "1/3"]]]] * 2}),
     ("matrix_game", {"agents": 3, "by_others": [[1, 2, "3/7"], [0, 4, 4]]}),
     ("congestion", {"agents": 4, "preset": "double_braess", "closed": ["1-2"], "flow": "1/3"}),
     (
@@ -289,3 +291,56 @@ def test_the_state_of_a_collapsed_pool_stays_as_it_is():
 def test_wrong_parameters_are_explained(kind, parameters, said):
     with pytest.raises(BadInput, match=re.escape(said)):
         get(kind, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"n": 8}, "no parameter 'n'; did you mean 'agents'?"),
+        ({"K": 8}, "no parameter 'K'; did you mean 'capacity'?"),
+        ({"agents": "eight"}, "agents: a whole number is needed here, not text"),
+        ({"capacity": 0}, "capacity: must be at least 1"),
+        ({"cost": "abc"}, "cost: 'abc' is not a number"),
+        ({"bucket": {"size": 3, "refil": 1}}, "no parameter 'bucket.refil'; did you mean 'refill'?"),
+    ],
+    ids=str,
+)
+def test_a_wrong_parameter_is_named_with_its_mend(parameters, said):
+    with pytest.raises(BadInput, match=re.escape(said)):
+        get("shared_compute", **parameters)
+
+
+def test_a_word_stands_for_a_law_of_growth_with_its_usual_numbers():
+    assert get("common_pool", growth="logistic").play([10] * 5).stock_after == 75
+    with pytest.raises(BadInput, match="no growth of kind 'doublin'; did you mean 'doubling'"):
+        get("common_pool", growth="doublin")
+
+
+THREE = [[[[0, 0, 0], [1, 1, 2]], [[1, 2, 1], [3, 0, 0]]], [[[2, 1, 1], [0, 3, 0]], [[0, 0, 3], ["1/2", "1/2", 0.5]]]]
+
+
+def test_a_table_may_be_for_any_number_of_agents_and_options():
+    game = get("matrix_game", table=THREE)
+    assert (game.mechanism.agents, game.mechanism.symmetric) == (3, True)
+    assert game.play(["D", "D", "D"]).payoffs == (F(1, 2),) * 3
+    assert game.play(["C", "D", "D"]).payoffs == (3, 0, 0)
+    assert game.ruler.equilibria.profiles == (("C", "C", "D"),)
+    uneven = get("matrix_game", options=[["up", "down"], ["l", "m", "r"]], table=[[[1, 1], [0, 2], [3, 0]], [[0, 0], [2, 2], [1, 1]]])  # fmt: skip
+    assert uneven.ruler.equilibria.profiles == (("down", "m"),)
+    assert uneven.play(["up", "r"]).payoffs == (3, 0)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ({"table": [[[1, 1], [0, 2], [3, 0]], [[0, 0], [2, 2]]]}, "rows of a table have different lengths"),
+        ({"agents": 3, "table": [[[1, 1], [0, 2]], [[0, 0], [2, 2]]]}, "has 2 x 2 x 2 cells, each with 3 payoffs; this one is 2 x 2 x 2"),
+        ({"options": ["a", "b", "c"], "table": [[[1, 1], [0, 2]], [[0, 0], [2, 2]]]}, "has 3 x 3 cells"),
+        ({"table": [[["x", 1], [0, 2]], [[0, 0], [2, 2]]]}, "table: 'x' is not a number"),
+        ({"options": ["a", "a"]}, "two options have the same word"),
+    ],
+    ids=lambda x: str(x)[:40],
+)  # fmt: skip
+def test_a_table_of_the_wrong_shape_is_explained(parameters, said):
+    with pytest.raises(BadInput, match=re.escape(said)):
+        get("matrix_game", **parameters)

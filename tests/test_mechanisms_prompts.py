@@ -21,7 +21,8 @@ HINTS = re.compile(
 
 def wording_of(kind, **parameters):
     mechanism = MECHANISMS.parse({"kind": kind, **parameters})
-    words = {"rules": plain_data(mechanism), "theme": plain_data(THEME), "n": mechanism.agents}
+    names = [f"Agent {seat}" for seat in range(mechanism.agents)]
+    words = {"rules": plain_data(mechanism), "theme": plain_data(THEME), "n": mechanism.agents, "names": names}
     return mechanism, Wording(PROMPTS, f"mechanisms/{kind}.j2", words, mechanism.observe(mechanism.initial_state(), 0))
 
 
@@ -43,6 +44,8 @@ VARIANTS = [
     ("shared_compute", {"bucket": {"size": 100, "refill": 20, "outage": 2}}),
     ("matrix_game", {"agents": 4, "preset": "chicken"}),
     ("matrix_game", {"options": ["a", "b", "c"], "table": [[[k + j, k - j] for k in range(3)] for j in range(3)]}),
+    ("matrix_game", {"table": [[[1, 1], [0, 2], [3, 0]], [[0, 0], ["5/2", 2], [1, 1]]]}),
+    ("matrix_game", {"table": [[[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [1, 1, 1]]]] * 2}),
     ("constitution", {"agents": 2, "motions": [{"name": "rule of one", "weights": [2, 1], "quota": 2}]}),
     ("congestion", {"preset": "double_braess", "flow": "1/2"}),
     ("common_pool", {"shock": {"probability": "1/2", "loss": "1/2"}, "growth": {"kind": "stochastic"}}),

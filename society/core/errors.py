@@ -116,6 +116,7 @@ class OutOfRange(Unreadable):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"`` when some known word is close, else an empty string."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    """``"; did you mean 'x'?"`` when some known word is close, in whatever case, else an empty string."""
+    folded = {one.casefold(): one for one in known}
+    near = get_close_matches(word.casefold(), folded, n=1)
+    return f"; did you mean {folded[near[0]]!r}?" if near else ""

@@ -142,7 +142,7 @@ class Mechanism(Kind, Generic[S]):
     Everything a *ruler* can know in closed form is an optional hook named ``known_*``: None means "not known, search".
     """
 
-    agents: int = Field(ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
+    agents: int = Field(ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'")
 
     state_type: ClassVar[type]
     payoff_unit: ClassVar[str] = "points"

@@ -52,16 +52,18 @@ class AiRace(Mechanism[Race]):
     source = ("Han2020", "FernandezDomingosHan2026")
     state_type = Race
 
-    agents: int = Field(2, ge=2, le=2, description="number of agents; a race is between two")
+    agents: int = Field(2, ge=2, le=2, description="number of agents (n); a race is between two")
     variant: Literal["averaged", "dynamic"] = Field(
         "averaged", description="one table per round, or a race with an end"
     )
-    benefit: Exact = Field(4, ge=0, le=1_000_000, description="points per round, split by speed")
-    cost: Exact = Field(1, ge=0, le=1_000_000, description="points a safe round costs")
+    benefit: Exact = Field(4, ge=0, le=1_000_000, description="points per round, split by speed (b)")
+    cost: Exact = Field(1, ge=0, le=1_000_000, description="points a safe round costs (c)")
     speed: Exact = Field(
-        "3/2", gt=1, le=1000, validate_default=True, description="steps of an unsafe round; a safe one: 1"
+        "3/2", gt=1, le=1000, validate_default=True, description="steps of an unsafe round (s); a safe one: 1"
     )
-    prize: Exact | None = Field(None, ge=0, le=1_000_000_000, description="points; null: 10000 averaged, 100 dynamic")
+    prize: Exact | None = Field(
+        None, ge=0, le=1_000_000_000, description="points (B); null: 10000 averaged, 100 dynamic"
+    )
     steps: int = Field(100, ge=1, le=1_000_000, description="averaged: rounds of safe work to the prize (W)")
     detection: Exact | None = Field(
         None, ge=0, le=1, description="chance per round that unsafe work is found out; null: 1/2 averaged, 0 dynamic"

@@ -40,7 +40,9 @@ class Attention(Mechanism[Nothing]):
     source = ("HadfieldMenell2017",)
     state_type = Nothing
 
-    agents: int = Field(10, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
+    agents: int = Field(
+        10, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
     gain: Exact = Field(10, ge=0, le=1_000_000, description="points a good proposal brings (G)")
     loss: Exact = Field(40, ge=0, le=1_000_000, description="points a bad one costs (L)")
     good: Exact = Field("17/20", ge=0, le=1, validate_default=True, description="chance that a proposal is good (p)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from society.core.actions import Action, Amount, Division, Joint
+from society.core.complaints import complaint, trace, unknown_kind
 from society.core.errors import BadInput, did_you_mean
 from society.core.exact import Json, Number, parse_exact, show
 from society.core.mechanism import Mechanism, SpaceOf, Transition, legalise
@@ -172,7 +174,11 @@ class Bench(Generic[S]):
         return tuple(_action(self.mechanism.space(state, agent), raw, agent) for agent, raw in enumerate(actions))
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in self.mechanism if name != "kind")
+        given = ", ".join(
+            f"{name}={value!r}"
+            for name, value in self.mechanism
+            if name in type(self.mechanism).model_fields and name != "kind"
+        )
         return f"Bench({self.mechanism.kind}: {given})"
 
 
@@ -193,14 +199,27 @@ def get(kind: str, **parameters: Any) -> Bench[Any]:  # Any: parameters as peopl
 
 def _told(problem: ValidationError, kind_type: type[Mechanism[Any]]) -> str:  # Any: whatever its state is
     sentences = []
-    for error in problem.errors():
-        where = ".".join(str(part) for part in error["loc"])
+    for error in problem.errors(include_url=False):
+        path, owner = trace(kind_type, error["loc"])
+        where = ".".join(map(str, path))
         if error["type"] == "extra_forbidden":
-            hint = did_you_mean(where, kind_type.model_fields)
-            sentences.append(f"no parameter {where!r}{hint} (known: {', '.join(kind_type.model_fields)})")
+            fields = (owner or kind_type).model_fields
+            name = str(path[-1])
+            known = [field for field in fields if field != "kind"]
+            symbol = [field for field in known if _symbol(fields[field].description) == name]
+            hint = f"; did you mean {symbol[0]!r}?" if symbol else did_you_mean(name, known)
+            sentences.append(f"no parameter {where!r}{hint} (known: {', '.join(known)})")
+        elif error["type"] == "union_tag_invalid":
+            sentences.append(f"{where}: {unknown_kind(error, str(path[-1]))}")
         else:
-            sentences.append(f"{where}: {error['msg']}" if where else error["msg"])
-    return "; ".join(sentences)
+            sentences.append(f"{where}: {complaint(error)}" if where else complaint(error))
+    return "; ".join(dict.fromkeys(sentences))
+
+
+def _symbol(description: str | None) -> str:
+    """The letter the papers have for a parameter, as its description tells: ``points that asking costs (k)``."""
+    match = re.search(r"\((\w{1,3})\)", description or "")
+    return match[1] if match else ""
 
 
 def _action(space: SpaceOf, raw: Json, agent: int) -> Action:

@@ -42,14 +42,16 @@ class CollectiveRisk(Mechanism[Account]):
     payoff_unit = "euros"
     quantities = frozenset({"total", "stock_after"})
 
-    agents: int = Field(6, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
+    agents: int = Field(
+        6, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
     endowment: int = Field(40, ge=0, le=1_000_000, description="euros each agent starts with")
     step_size: int = Field(2, ge=1, le=1_000_000, description="payments are multiples of this many euros")
     most: int = Field(4, ge=0, le=1_000_000, description="most euros an agent can pay in one period")
     target: int = Field(120, ge=0, le=1_000_000_000, description="euros the group has to pay in all")
     periods: int = Field(10, ge=1, le=10_000, description="periods until the account is closed; a period is a round")
     probability: Exact = Field(
-        "9/10", ge=0, le=1, validate_default=True, description="chance to lose the rest if the target is missed"
+        "9/10", ge=0, le=1, validate_default=True, description="chance to lose the rest if the target is missed (p)"
     )
     lottery: Literal["group", "player"] = Field("group", description="one draw for the group, or one for each agent")
 

@@ -63,7 +63,9 @@ class CommonPool(Mechanism[Pool]):
     payoff_unit = "units"
     quantities = frozenset({"total", "stock_after"})
 
-    agents: int = Field(5, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
+    agents: int = Field(
+        5, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
     capacity: int = Field(100, ge=1, le=1_000_000, description="most units the pool can hold")
     stock: int | None = Field(None, ge=0, le=1_000_000, description="units before round 1; null: the capacity")
     growth: Growth = Field(default_factory=Doubling, description="the law of regrowth")

@@ -24,9 +24,13 @@ class CommonPoolResource(Appropriation):
     source = ("Ostrom1992", "Ostrom1994")
     payoff_unit = "cents"
 
-    agents: int = Field(8, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
-    endowment: int = Field(25, ge=1, le=100_000, description="tokens per agent and round; 10 and 25 in the laboratory")
-    wage: Exact = Field(5, ge=-1000, le=1_000_000, description="cents per token kept out of the pool")
+    agents: int = Field(
+        8, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
+    endowment: int = Field(
+        25, ge=1, le=100_000, description="tokens per agent and round (e); 10 and 25 in the laboratory"
+    )
+    wage: Exact = Field(5, ge=-1000, le=1_000_000, description="cents per token kept out of the pool (w)")
     a: Exact = Field(23, ge=-1000, le=1_000_000, description="cents the first token in the pool yields")
     b: Exact = Field("1/4", gt=0, le=1000, validate_default=True, description="cents each token takes off every yield")
 

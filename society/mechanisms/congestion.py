@@ -51,7 +51,9 @@ class Congestion(Mechanism[Nothing]):
     state_type = Nothing
     payoff_unit = "minutes (negative: time lost)"
 
-    agents: int = Field(10, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
+    agents: int = Field(
+        10, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
     preset: Preset | None = Field(None, description="a named network; null with no edges given: braess")
     edges: tuple[WrittenEdge, ...] = Field(
         (), description="the network: one-way edges with their travel times in minutes, or a map {0-1: 2 + 6 x/c, ...}"

@@ -79,11 +79,11 @@ class Constitution(Mechanism[Charter]):
     source = ("BaronFerejohn1989",)
     state_type = Charter
 
-    agents: int = Field(5, ge=2, le=20, description="number of agents; in a scenario file it follows from 'agents'")
+    agents: int = Field(5, ge=2, le=20, description="number of agents (n); in a scenario file it follows from 'agents'")
     pie: Exact = Field(100, gt=0, le=1_000_000, description="points to divide")
     unit: Exact = Field(1, gt=0, description="shares of a division are multiples of this many points")
     weights: tuple[int, ...] = Field((), description="votes of each agent; empty: one each")
-    quota: int | None = Field(None, ge=1, description="votes a proposal needs; null: more than half")
+    quota: int | None = Field(None, ge=1, description="votes a proposal needs (q); null: more than half")
     discount: Exact = Field(1, ge=0, le=1, description="what is left of the pie after each refused division")
     shares: tuple[Exact, ...] = Field((), description="with motions: shares of the pie, adding up to 1; empty: equal")
     motions: tuple[Motion, ...] = Field(
@@ -94,6 +94,9 @@ class Constitution(Mechanism[Charter]):
     def _everybody_counts(self) -> Self:
         rules = [("the rules", self.weights or None, self.shares or None)]
         rules += [(f"motion {motion.name!r}", motion.weights, motion.shares) for motion in self.motions]
+        votes = sum(self.weights) if self.weights else self.agents
+        if self.quota is not None and self.quota > votes:
+            raise ValueError(f"a quota of {self.quota} is out of reach: all agents together have {votes} votes")
         for whose, weights, shares in rules:
             if weights is not None and (len(weights) != self.agents or min(weights) < 0 or not sum(weights)):
                 raise ValueError(f"{whose}: give {self.agents} weights, none below 0 and not all 0")

@@ -27,7 +27,9 @@ class Cournot(Appropriation):
     source = ("Cournot1838", "OesterleSharon2023")
     payoff_unit = "euros"
 
-    agents: int = Field(2, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
+    agents: int = Field(
+        2, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
     demand: Exact = Field(120, gt=0, le=1_000_000, description="price of the first unit")
     slope: Exact = Field(1, gt=0, le=1000, description="how much every unit sold lowers the price")
     cost: Exact = Field(0, ge=0, le=1_000_000, description="cost of a unit to its seller")

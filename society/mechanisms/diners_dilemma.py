@@ -23,15 +23,16 @@ class DinersDilemma(TwoOptionGame):
     kind: Literal["diners_dilemma"] = "diners_dilemma"
     source = ("GlanceHuberman1994", "Gneezy2004")
 
-    agents: int = Field(6, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
+    agents: int = Field(
+        6, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
     cheap_value: Exact = Field(15, ge=0, le=1_000_000, description="what the cheap meal is worth to its eater")
     cheap_cost: Exact = Field(10, ge=0, le=1_000_000, description="what the cheap meal puts on the bill")
     expensive_value: Exact = Field(25, ge=0, le=1_000_000, description="what the expensive meal is worth to its eater")
     expensive_cost: Exact = Field(30, ge=0, le=1_000_000, description="what the expensive meal puts on the bill")
     options: tuple[str, str] = Field(("cheap", "expensive"), description="the words for the two meals")
 
-    @property
-    def words(self) -> tuple[str, ...]:
+    def words_of(self, agent: int) -> tuple[str, ...]:
         return self.options
 
     @property

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from society.core.exact import Exact, Number
 from society.core.seeds import Noise
@@ -95,4 +95,12 @@ class Stochastic(_Growth):
         return left * Fraction(factor) - left
 
 
-Growth: TypeAlias = Annotated[NoGrowth | Doubling | Logistic | Linear | Stochastic, Field(discriminator="kind")]
+def _growth_in_short(raw: Any) -> Any:  # Any: as it was written; what is no word is left for the model to judge
+    """``logistic`` is short for ``{kind: logistic}``."""
+    return {"kind": raw} if isinstance(raw, str) else raw
+
+
+_Law: TypeAlias = Annotated[NoGrowth | Doubling | Logistic | Linear | Stochastic, Field(discriminator="kind")]
+Word: TypeAlias = Literal["none", "doubling", "logistic", "linear", "stochastic"]
+Growth: TypeAlias = Annotated[_Law, BeforeValidator(_growth_in_short, json_schema_input_type=_Law | Word)]
+"""One of the laws, or its word alone for its usual numbers."""

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import combinations_with_replacement, product
-from math import comb
+from math import comb, prod
 from typing import Any
 
 import numpy as np
@@ -29,30 +29,30 @@ class OptionGame(Mechanism[Nothing]):
 
     state_type = Nothing
 
-    @property
     @abstractmethod
-    def words(self) -> tuple[str, ...]:
-        """The options as agents say them."""
+    def words_of(self, agent: int) -> tuple[str, ...]:
+        """The options as the agent says them."""
 
     @abstractmethod
     def pays(self, picks: tuple[int, ...]) -> tuple[Number, ...]:
-        """The payoffs, given the place of each agent's option in `words`."""
+        """The payoffs, given the place of each agent's option in its `words_of`."""
 
     def initial_state(self) -> Nothing:
         return NOTHING
 
     @cached_property
-    def _choice(self) -> Choice:
-        return Choice(options=self.words)
+    def _choices(self) -> tuple[Choice, ...]:
+        return tuple(Choice(options=self.words_of(agent)) for agent in range(self.agents))
 
     def space(self, state: Nothing, agent: int) -> Choice:
-        return self._choice
+        return self._choices[agent]
 
     def observe(self, state: Nothing, agent: int) -> Facts:
-        return {"options": ", ".join(self.words)}
+        return {"options": ", ".join(self.words_of(agent))}
 
     def step(self, state: Nothing, joint: Joint, noise: Noise) -> Transition[Nothing]:
-        return Transition(state=state, payoffs=self.pays(tuple(self.words.index(str(word)) for word in joint)))
+        places = tuple(choice.options.index(str(word)) for choice, word in zip(self._choices, joint, strict=True))
+        return Transition(state=state, payoffs=self.pays(places))
 
     def known_ceiling(self, state: Nothing, agent: int) -> Bound | None:
         if not self._few:
@@ -77,7 +77,7 @@ class OptionGame(Mechanism[Nothing]):
     def _stable(self, profile: tuple[int, ...]) -> bool:
         payoffs = self.pays(profile)
         for seat in self._told_apart(profile, None):
-            for other in range(len(self.words)):
+            for other in range(len(self.words_of(seat))):
                 if other != profile[seat]:
                     changed = (*profile[:seat], other, *profile[seat + 1 :])
                     if self.pays(changed)[seat] > payoffs[seat]:
@@ -96,21 +96,21 @@ class OptionGame(Mechanism[Nothing]):
 
     @property
     def _count(self) -> int:
-        options = len(self.words)
-        return comb(self.agents + options - 1, self.agents) if self.symmetric else options**self.agents
+        options = [len(choice.options) for choice in self._choices]
+        return comb(self.agents + options[0] - 1, self.agents) if self.symmetric else prod(options)
 
     @property
     def _few(self) -> bool:
         return self._count <= MOST_PROFILES
 
     def _profiles(self) -> Iterator[tuple[int, ...]]:
-        options = range(len(self.words))
+        options = [range(len(choice.options)) for choice in self._choices]
         if self.symmetric:
-            return combinations_with_replacement(options, self.agents)
-        return product(options, repeat=self.agents)
+            return combinations_with_replacement(options[0], self.agents)
+        return product(*options)
 
     def _words_of(self, picks: tuple[int, ...]) -> Joint:
-        return tuple(self.words[pick] for pick in picks)
+        return tuple(choice.options[pick] for choice, pick in zip(self._choices, picks, strict=True))
 
 
 class TwoOptionGame(OptionGame):

@@ -31,13 +31,15 @@ class PublicGoods(Mechanism[Nothing]):
     payoff_unit = "tokens"
     quantities = frozenset({"total"})
 
-    agents: int = Field(4, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
-    endowment: int = Field(20, ge=1, le=1_000_000, description="tokens per agent and round")
+    agents: int = Field(
+        4, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
+    endowment: int = Field(20, ge=1, le=1_000_000, description="tokens per agent and round (E)")
     mpcr: Exact | None = Field(
         None,
         gt=0,
         le=1000,
-        description="tokens each agent gets per token given by anybody; null: 2/5, or by multiplier",
+        description="tokens each agent gets per token given by anybody (m); null: 2/5, or by multiplier",
     )
     multiplier: Exact | None = Field(
         None, gt=0, le=1_000_000, description="tokens the group gets per token given, instead of mpcr"

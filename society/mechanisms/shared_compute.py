@@ -57,10 +57,14 @@ class SharedCompute(Mechanism[Quota]):
     state_type = Quota
     payoff_unit = "points"
 
-    agents: int = Field(5, ge=1, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
-    capacity: int = Field(100, ge=1, le=100_000, description="requests served per round")
-    value: Exact = Field(1, gt=0, le=1_000_000, description="points for each request served")
-    cost: Exact = Field("1/5", ge=0, le=1_000_000, validate_default=True, description="points for each request sent")
+    agents: int = Field(
+        5, ge=1, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
+    capacity: int = Field(100, ge=1, le=100_000, description="requests served per round (K)")
+    value: Exact = Field(1, gt=0, le=1_000_000, description="points for each request served (v)")
+    cost: Exact = Field(
+        "1/5", ge=0, le=1_000_000, validate_default=True, description="points for each request sent (c)"
+    )
     most: int | None = Field(
         None, ge=0, le=100_000, description="most requests of one agent per round; null: the capacity"
     )

@@ -23,9 +23,13 @@ class VolunteersDilemma(TwoOptionGame):
     kind: Literal["volunteers_dilemma"] = "volunteers_dilemma"
     source = ("Diekmann1985",)
 
-    agents: int = Field(5, ge=2, le=1000, description="number of agents; in a scenario file it follows from 'agents'")
-    benefit: Exact = Field(10, gt=0, le=1_000_000, description="points for each agent if anybody volunteers")
-    cost: Exact = Field(2, gt=0, le=1_000_000, description="points for each volunteer to pay; less than the benefit")
+    agents: int = Field(
+        5, ge=2, le=1000, description="number of agents (n); in a scenario file it follows from 'agents'"
+    )
+    benefit: Exact = Field(10, gt=0, le=1_000_000, description="points for each agent if anybody volunteers (b)")
+    cost: Exact = Field(
+        2, gt=0, le=1_000_000, description="points for each volunteer to pay (c); less than the benefit"
+    )
     options: tuple[str, str] = Field(("volunteer", "wait"), description="the words for doing it and for leaving it")
 
     @model_validator(mode="after")
@@ -34,8 +38,7 @@ class VolunteersDilemma(TwoOptionGame):
             raise ValueError("the cost has to be less than the benefit, else nobody has a reason to volunteer")
         return self
 
-    @property
-    def words(self) -> tuple[str, ...]:
+    def words_of(self, agent: int) -> tuple[str, ...]:
         return self.options
 
     @property

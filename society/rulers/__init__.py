@@ -7,7 +7,8 @@ SteadyPlay         a whole episode as one choice between two plans, for the dile
 
 from society.rulers.dilemma import Finding, Schelling
 from society.rulers.episode import episode_optimum
-from society.rulers.equilibria import Equilibria, Mixed
+from society.rulers.equilibria import Equilibria
+from society.rulers.mixtures import Mixed
 from society.rulers.ruler import Ruler
 from society.rulers.steady import SteadyPlay
 

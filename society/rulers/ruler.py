@@ -15,7 +15,8 @@ from society.core.prices import price_parts
 from society.core.seeds import Noise
 from society.rulers.best import best_for, best_together
 from society.rulers.dilemma import Finding, Schelling, schelling, self_interest_level, selfishness_level
-from society.rulers.equilibria import Equilibria, Mixed, mixed_equilibria, pure_equilibria
+from society.rulers.equilibria import Equilibria, pure_equilibria
+from society.rulers.mixtures import Mixed, mixed_equilibria
 from society.rulers.scores import Board
 from society.rulers.steady import SteadyPlay
 

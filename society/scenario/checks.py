@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from society.core.complaints import Path, visible
 from society.core.errors import OutOfRange, Unreadable, did_you_mean
 from society.core.goals import Goal
 from society.scenario.model import AgentSpec, Scenario, ScriptedPolicy
 from society.scenario.names import MAX_LENGTH, clean_name, default_names, skeleton
-from society.scenario.problems import Problem, visible
+from society.scenario.problems import Problem
 from society.scenario.tree import Node
-from society.scenario.wording import Path, problem_at
+from society.scenario.wording import problem_at
 
 MAX_AGENTS = 1000
 

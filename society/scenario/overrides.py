@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from society.scenario.problems import Place, Problem, Source, visible
+from society.core.complaints import visible
+from society.scenario.problems import Place, Problem, Source
 from society.scenario.shorthand import spell_out
 from society.scenario.tree import Entry, Node, read_tree
 

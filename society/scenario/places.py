@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from society.core.complaints import visible
 from society.core.errors import ScenarioError, did_you_mean
-from society.scenario.problems import visible
 from society.scenario.tree import MAX_BYTES
 
 SUFFIXES = (".yaml", ".yml")

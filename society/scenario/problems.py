@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass, field
 
-MAX_WIDTH = 120
+from society.core.complaints import MAX_WIDTH, visible
 
 
 @dataclass(slots=True)
@@ -90,12 +89,3 @@ class Problem:
             "field": self.field,
             "message": self.message,
         }
-
-
-def visible(text: str, longest: int = 4 * MAX_WIDTH) -> str:
-    r"""The text on one line, with everything that a terminal or an eye could misread written out as ``\u{...}``."""
-    clipped = text if len(text) <= longest else text[:longest] + "…"
-    return "".join(
-        char if char == " " or unicodedata.category(char)[0] not in "CZ" else f"\\u{{{ord(char):x}}}"
-        for char in clipped
-    )

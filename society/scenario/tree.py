@@ -21,9 +21,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
 from ruamel.yaml.scanner import RoundTripScanner
 
+from society.core.complaints import visible
 from society.core.errors import ScenarioError
 from society.core.exact import MAX_DIGITS, Quoted
-from society.scenario.problems import Place, Problem, Source, visible
+from society.scenario.problems import Place, Problem, Source
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32

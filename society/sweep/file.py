@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from society.core.complaints import visible
 from society.core.errors import ScenarioError, did_you_mean
 from society.core.exact import Json
 from society.metrics import METRICS
 from society.scenario.overrides import Change
 from society.scenario.places import SUFFIXES, find_scenario, folders, read_bytes
-from society.scenario.problems import Problem, visible
+from society.scenario.problems import Problem
 from society.scenario.seeds import parse_seeds
 from society.scenario.tree import Node, read_tree
 from society.scenario.wording import dotted, problem_at, problems_of

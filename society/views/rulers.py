@@ -14,7 +14,7 @@ from society.core.exact import show, tidy
 from society.core.mechanism import Bound, Mechanism
 from society.core.prices import price_parts
 from society.core.seeds import Noise
-from society.rulers import Finding, Ruler, SteadyPlay, episode_optimum
+from society.rulers import Finding, Mixed, Ruler, SteadyPlay, episode_optimum
 from society.rulers.steady import WORLDS
 from society.views.tables import Cell, words
 from society.views.terminal import safe
@@ -114,19 +114,26 @@ def _of_round(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
 
 
 def _mixed(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
-    """The fully mixed equilibria: each agent's chance of its first option, and what that is worth to all together."""
-    first = next(iter(ruler.board.grids[0]), None)
+    """The mixed equilibria: each agent's chances, and what they are worth to all together."""
     return [
         {
-            "ruler": f"mixed equilibrium, all together, at chances of {_action(first)}",
+            "ruler": "mixed equilibrium, all together",
             "value": sum(found.payoffs),
-            "reached by": profile_words(found.first),
+            "reached by": _chances(found, ruler.board.grids),
             "exact": found.exact,
-            "how": "each agent indifferent between its two options",
+            "how": "each agent indifferent between the options it mixes",
         }
         for found in ruler.mixed_equilibria or ()
-        if first is not None
     ]
+
+
+def _chances(mixed: Mixed, grids: Sequence[Sequence[Action]]) -> str:
+    """``C 0.5, D 0.5`` for agents that all mix alike, else one such list for each, in seat order."""
+    told = [
+        ", ".join(f"{_action(action)} {show(chance, 4)}" for action, chance in zip(grid, strategy, strict=True))
+        for grid, strategy in zip(grids, mixed.strategies, strict=True)
+    ]
+    return f"{told[0]} each" if len(set(told)) == 1 else "; ".join(told)
 
 
 def _dilemma(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
