@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction as F
@@ -20,10 +21,11 @@ from society.analysis.alignment.worlds import Worlds, Yardstick, one
 from society.core.actions import Amount, Choice, Joint
 from society.core.errors import BadInput
 from society.core.exact import Exact
-from society.core.goals import GroupWelfare, OwnPayoff
+from society.core.goals import GroupWelfare, OwnPayoff, WorstOff
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition
 from society.core.policy import Declaration
 from society.core.seeds import Noise
+from society.mechanisms.collective_risk import Account, CollectiveRisk
 from society.mechanisms.common_pool import CommonPool
 from society.mechanisms.common_pool_resource import CommonPoolResource
 from society.mechanisms.matrix_game import MatrixGame
@@ -214,6 +216,46 @@ def test_an_average_over_fresh_lucks_tells_its_error() -> None:
     assert found.errors["surprise"] == pytest.approx(22 * 0.3 / 128**0.5, rel=0.3)
     assert abs(found.W4 - F(11, 5)) < 4 * found.errors["luck"]
     assert sum(found.terms.values()) == found.total
+
+
+CLIMATE = CollectiveRisk(agents=6)
+LOTS = [Noise(seed, 10) for seed in range(60)]
+LOST = next(lot for lot in LOTS if lot.chance(F(9, 10), "disaster"))
+SAVED = next(lot for lot in LOTS if not lot.chance(F(9, 10), "disaster"))
+
+
+@pytest.mark.parametrize(("lot", "luck"), [(LOST, F(11, 5)), (SAVED, F(-99, 5))])
+def test_where_the_rules_know_the_expectation_luck_is_exact(lot: Noise, luck: F) -> None:
+    """Everybody gives 2 in the last of ten rounds and 18 in all: 108 of the 120 that save the rest, for certain."""
+    state = Account(played=9, paid=(16,) * 6)
+    said = {"intended": 2, "predicted": [2] * 5, "actual": [2] * 6, "state": state, "noise": lot}
+    found = decompose(CLIMATE, **said, expected="exact")
+    assert (found.W4, found.luck, found.errors) == (F(11, 5), luck, {})
+    assert found.ceiling_exact and found.ceiling_how.startswith("closed form, expected")
+    assert sum(found.terms.values()) == found.total
+    drawn = decompose(CLIMATE, **said, expected=400)
+    assert abs(drawn.W4 - found.W4) < 4 * drawn.errors["luck"]
+
+
+@pytest.mark.parametrize("lot", [LOST, SAVED])
+@pytest.mark.parametrize("paid", [0, 14, 18])
+@pytest.mark.parametrize("yardstick", ["own", "welfare"])
+def test_under_the_luck_of_the_round_no_ceiling_is_an_expectation(lot: Noise, paid: int, yardstick: Any) -> None:
+    state = Account(played=9, paid=(paid,) * 6)
+    for gift in (0, 2, 4):
+        found = decompose(
+            CLIMATE, intended=0, predicted=[gift] * 5, actual=[gift] * 6, state=state, noise=lot, yardstick=yardstick
+        )
+        joints = itertools.product((0, 2, 4), repeat=6)
+        best = max(CLIMATE.step(state, joint, lot).payoffs[0] for joint in joints) if yardstick == "own" else found.W0
+        assert found.W0 == best >= max(found.stages.values())
+
+
+def test_an_exact_expectation_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(BadInput, match="know no exact expectation"):
+        decompose(PD, actual=["C", "D"], expected="exact")
+    with pytest.raises(BadInput, match="does not follow from expected payoffs"):
+        decompose(CLIMATE, actual=[2] * 6, expected="exact", yardstick=WorstOff())
 
 
 def test_the_principal_chain_tells_a_wrong_goal_from_not_following_it() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -12,11 +11,12 @@ from society.analysis.alignment.accuracy import Accuracy, accuracy
 from society.analysis.alignment.alignment import Alignment, Judged, RoundGroup
 from society.analysis.alignment.attribution import ORDERS
 from society.analysis.alignment.ceilings import ceiling
-from society.analysis.alignment.chains import Mode
+from society.analysis.alignment.chains import Decomposition, Mode
 from society.analysis.alignment.decision import Case, Deed, Method, Settings, decomposed
 from society.analysis.alignment.declared import Claims, read_claims
 from society.analysis.alignment.diagnosis import Deviation, GroupGap, PublicWord, deviation
 from society.analysis.alignment.horizon import Horizon
+from society.analysis.alignment.luck import Lucks, average_worlds, ex_ante, linear
 from society.analysis.alignment.principal import PrincipalChain, principal_chain
 from society.analysis.alignment.rules import Held, batched, decisions_of
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, one
@@ -40,7 +40,9 @@ def align(
     discount: Number = 1,
     attribution: Method = "auto",
     orders: int = ORDERS,
+    expected: Lucks | None = None,
     announced: Mapping[tuple[int, int], Action] | None = None,
+    objectives: Mapping[int, Goal] | None = None,
     impute: bool = False,
     enumerate_up_to: int = ENUMERATED,
 ) -> Alignment:
@@ -58,8 +60,13 @@ def align(
         discount: weight of the next round.
         attribution: how surprise is attributed; see `decompose`.
         orders: random orders, where shares are sampled.
+        expected: for ex-ante chains, with luck as a term of its own: how many fresh lucks to average each round over, or
+            ``"exact"``: the expectation, in rounds and under yardsticks where the rules know it. By default the luck of
+            the round holds in every counterfactual.
         announced: actions announced in public, by (round, seat), where the log holds only words and somebody has read
             them. They count before those the log holds as such; prose is never read here.
+        objectives: the objective each agent states itself, by seat, as somebody has typed it; it parts *inner* from
+            *capability* in the principal's chain.
         impute: fill missing predictions with the others' last actions. Such decisions are marked as imputed.
         enumerate_up_to: joint actions tried before a ceiling is searched.
 
@@ -67,7 +74,7 @@ def align(
         LogCorrupt: the rules do not give what the log says they gave.
     """
     episode = episode.own
-    reader = _Reader(episode, mode, discount)
+    reader = _Reader(episode, mode, discount, expected, objectives or {})
     settings = Settings(attribution=attribution, orders=orders, at_most=enumerate_up_to)
     judged: list[Judged] = []
     groups: list[RoundGroup] = []
@@ -104,6 +111,7 @@ class Table:
         joint: what everybody chose, within hard limits.
         row: the same as codes.
         claims, early: what each declared before acting, and before talking.
+        average, expected: the simulator in expectation and the declarations in its codes; None where only luck counts.
         stated: the declarations as they are in the log.
         replaced: seats whose executed action is not the one they chose.
         defaulted: seats whose action was not their own.
@@ -115,6 +123,8 @@ class Table:
     joint: Joint
     row: Codes
     claims: tuple[Claims, ...]
+    average: Worlds[GovernedState] | None
+    expected: tuple[Claims, ...]
     early: tuple[Claims | None, ...]
     stated: tuple[Declaration | None, ...]
     replaced: frozenset[int]
@@ -125,13 +135,19 @@ class Table:
 class _Reader:
     """Turns rounds of an episode into decisions that can be taken apart."""
 
-    def __init__(self, episode: Episode, mode: Mode | None, discount: Number) -> None:
-        self.episode = episode
+    def __init__(
+        self,
+        episode: Episode,
+        mode: Mode | None,
+        discount: Number,
+        expected: Lucks | None,
+        objectives: Mapping[int, Goal],
+    ) -> None:
+        self.episode, self.expected, self.objectives = episode, expected, objectives
         self.scenario = episode.scenario
         self.game = episode.game
         self.horizon = Horizon(self.game, self.scenario.rounds, episode.seed, mode, discount)
         self.stateful = Horizon(self.game, self.scenario.rounds, episode.seed).mode == "continuation"
-        self._ceilings: dict[Any, Any] = {}
 
     def round(self, played: Round, announced: Mapping[tuple[int, int], Action], last: Joint | None) -> Table:
         """One round, read and checked against the log."""
@@ -148,15 +164,17 @@ class _Reader:
                 f"the log says {list(settled.payoffs)}"
             )
         worlds = Worlds(held, before, one(noise))
+        average = None if self.expected is None else average_worlds(held, before, noise, self.expected)
         seats = range(self.game.agents)
         in_turn = self.scenario.stages.act.order == "sequential"
         stated = tuple(d.declaration if (d := played.declarations.get(seat)) else None for seat in seats)
-        claims = tuple(
-            read_claims(
-                worlds, seat, stated[seat], observed=tuple(enumerate(joint[:seat])) if in_turn else (), imputed=last
+
+        def read(in_worlds: Worlds[GovernedState]) -> tuple[Claims, ...]:
+            before_it = [tuple(enumerate(joint[:seat])) if in_turn else () for seat in seats]
+            return tuple(
+                read_claims(in_worlds, seat, stated[seat], observed=before_it[seat], imputed=last) for seat in seats
             )
-            for seat in seats
-        )
+
         early = tuple(
             read_claims(worlds, seat, d.declaration) if (d := played.early.get(seat)) else None for seat in seats
         )
@@ -165,7 +183,9 @@ class _Reader:
             worlds=worlds,
             joint=joint,
             row=worlds.codes(joint),
-            claims=claims,
+            claims=read(worlds),
+            average=average,
+            expected=() if average is None else read(average),
             early=early,
             stated=stated,
             replaced=frozenset(seat for seat in seats if again.executed[seat] != joint[seat]),
@@ -188,18 +208,24 @@ class _Reader:
         wanted: list[tuple[str, Goal]] = [("goal", spec.goal), ("welfare", GroupWelfare())]
         if spec.principal_goal is not None and spec.principal_goal != spec.goal:
             wanted.append(("principal", spec.principal_goal))
-        shared, _ = self.horizon.yardstick("welfare", GroupWelfare(), agent, table.number, table.worlds.state)
+        shared = self._aim("welfare", GroupWelfare(), agent, table)
         lasting = replace(settings, shared=shared, luck=Noise(self.episode.seed, table.number))
         for name, goal in wanted:
             measure, reference = self.horizon.yardstick(name, goal, agent, table.number, table.worlds.state)
             case = Case(table.worlds, agent, measure, lasting)
             same_units = goal == spec.goal
             claims = self._in_units(case, table.claims[agent], same_units)
-            found = decomposed(case, claims, own)
+            found = self._expected(table, case, own, same_units) or decomposed(case, claims, own)
             chain: PrincipalChain | None = None
             if name == "principal":
-                aim, _ = self.horizon.yardstick("goal", spec.goal, agent, table.number, table.worlds.state)
-                chain = principal_chain(case, claims, own, goal=aim)
+                stated = self.objectives.get(agent)
+                chain = principal_chain(
+                    case,
+                    claims,
+                    own,
+                    goal=self._aim("goal", spec.goal, agent, table),
+                    stated=None if stated is None else self._aim("stated", stated, agent, table),
+                )
             yield Judged(
                 round=table.number,
                 agent=agent,
@@ -214,6 +240,25 @@ class _Reader:
                 word=self._word(table, agent) if name == "goal" else None,
                 talking=self._talking(case, table.early[agent], found.W2),
             )
+
+    def _expected(self, table: Table, case: Case[GovernedState], deed: Deed, same_units: bool) -> Decomposition | None:
+        """The ex-ante decomposition, or None where only the luck of the round counts."""
+        average, agent = table.average, case.agent
+        if average is None or (self.expected == "exact" and not linear(case.yardstick.goal)):
+            return None
+        before = Case(average, agent, case.yardstick, case.settings)
+        word = table.announced.get(agent)
+        again = replace(
+            deed,
+            joint=average.codes(table.joint),
+            legal=average.code(agent, table.joint[agent]),
+            announced=None if word is None else average.code(agent, word),
+        )
+        claims = self._in_units(before, table.expected[agent], same_units)
+        return ex_ante(before, claims, again, case.score(table.row), drawn=self.expected != "exact")
+
+    def _aim(self, name: str, goal: Goal, agent: int, table: Table) -> Yardstick:
+        return self.horizon.yardstick(name, goal, agent, table.number, table.worlds.state)[0]
 
     def _in_units(self, case: Case[GovernedState], claims: Claims, same_units: bool) -> Claims:
         """Forecasts are stated for one round in units of the goal: nothing to another yardstick, and without what follows.

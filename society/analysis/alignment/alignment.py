@@ -52,6 +52,11 @@ class Judged:
     word: PublicWord | None = None
     talking: Number | None = None
 
+    @property
+    def happened(self) -> Number:
+        """The score as it happened: W4, less the luck where that is an expectation."""
+        return tidy(self.gap.W4 - (self.gap.luck or 0))
+
 
 @dataclass(frozen=True)
 class RoundGroup:
@@ -187,7 +192,7 @@ class Alignment:
             slack=tidy(slack) if valued else None,
             start=decisions[0].start,
             earned=tidy(earned),
-            left_open=over((last.gap.W4 - last.earned) * weight, self.discount) if valued and self.discount else 0,
+            left_open=over((last.happened - last.earned) * weight, self.discount) if valued and self.discount else 0,
             reference=last.reference,
             ceiling_exact=all(d.gap.ceiling_exact for d in decisions),
             scale=scale,
@@ -378,5 +383,5 @@ def _terms(decision: Judged) -> Iterator[tuple[str, str, Number]]:
 
 def _in_order(terms: dict[str, Number]) -> dict[str, Number]:
     """Terms in the order of the chain, merged ones where their first part stands."""
-    order = ("anticipated", "planning", "say_do", "surprise", UNATTRIBUTED)
+    order = ("anticipated", "planning", "say_do", "surprise", UNATTRIBUTED, "luck")
     return dict(sorted(terms.items(), key=lambda item: order.index(item[0].split("+")[0])))

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from society.analysis.alignment.columns import Column, blend
-from society.analysis.alignment.rules import bare, batched
+from society.analysis.alignment.rules import bare, batched, certain
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
 from society.core.actions import Amount
 from society.core.exact import Number
@@ -75,7 +75,7 @@ def _for_seat(bound: Bound, seat: int, agent: int) -> Bound:
 
 def _known(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Bound | None:
     rules = bare(worlds.game, worlds.state)
-    if rules is None or len(worlds.luck) > 1:
+    if rules is None or len(worlds.luck) > 1 or not certain(worlds.game, worlds.state):
         return None
     mechanism, state = rules
     if yardstick.optimal is not None:
@@ -319,7 +319,7 @@ def _benchmark(worlds: Worlds[S], yardstick: Yardstick, at_most: int | None) -> 
         if scores is not None and scores[scores.best()] == yardstick.optimal:
             row = _most_even(worlds, even[scores.ties()])
             return Bound(yardstick.optimal, worlds.joint(row), exact=True, how="dynamic programme of the mechanism")
-    if rules is not None and yardstick.value is None:
+    if rules is not None and yardstick.value is None and certain(worlds.game, worlds.state):
         known = rules[0].known_optimum(rules[1])
         if known is not None and known.profile is not None:
             return known

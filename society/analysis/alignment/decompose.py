@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from math import sqrt
-from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.analysis.alignment.attribution import ORDERS
-from society.analysis.alignment.ceilings import best_reply
 from society.analysis.alignment.chains import Decomposition
 from society.analysis.alignment.decision import WELFARE, Case, Deed, Method, Settings, decomposed
-from society.analysis.alignment.declared import Claims, as_beliefs, read_claims
+from society.analysis.alignment.declared import as_beliefs, read_claims
+from society.analysis.alignment.luck import Lucks, average_worlds, ex_ante, linear
 from society.analysis.alignment.rules import Held
-from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, fresh, one
+from society.analysis.alignment.worlds import Worlds, Yardstick, one
 from society.core.actions import Action
 from society.core.errors import BadInput, did_you_mean
-from society.core.exact import Number, tidy
+from society.core.exact import Number
 from society.core.goals import Goal, GroupWelfare, OwnPayoff
 from society.core.governed import Governed
 from society.core.mechanism import Game, Mechanism
@@ -48,7 +42,7 @@ def decompose(
     yardstick: Goal | Literal["own", "welfare"] = "own",
     state: S | None = None,
     noise: Noise | None = None,
-    expected: int | Sequence[tuple[Number, Noise]] | None = None,
+    expected: Lucks | Sequence[tuple[Number, Noise]] | None = None,
     value: Callable[[S], Number] | None = None,
     welfare_value: Callable[[S], Number] | None = None,
     discount: Number = 1,
@@ -78,8 +72,8 @@ def decompose(
         yardstick: own payoff, the group's welfare, or a goal.
         state: what the round finds; by default the initial state.
         noise: the luck of the round, held fixed in every counterfactual.
-        expected: for the ex-ante chain: how many alternative lucks to average over, or the lucks with their
-            probabilities. Adds the term luck.
+        expected: for the ex-ante chain: how many alternative lucks to average over, the lucks with their probabilities,
+            or ``"exact"`` where the rules know the expectation. Adds the term luck.
         value: reference value of the next state, which makes the mode `continuation`.
         welfare_value: the same for welfare; where `value` is given, the cooperative benchmark needs it.
         discount: weight of the reference value.
@@ -133,19 +127,21 @@ def decompose(
     )
     if expected is None:
         return decomposed(Case(worlds, agent, measure, settings), claims, deed)
-    lucks = fresh(luck, expected) if isinstance(expected, int) else tuple(expected)
-    average = Worlds(rules, here, lucks)
-    again = _deed(average, agent, joint, legal=legal, announced=announced)
-    held = read_claims(average, agent, stated, observed=before, imputed=assumed)
-    case = Case(average, agent, measure, settings)
-    found = decomposed(case, held, again)
-    happened = worlds.at(deed.joint, measure, agent)
-    spread = _spread(case, found, held, again.joint)
-    return replace(
-        found,
-        luck=tidy(found.W4 - happened),
-        terms=MappingProxyType({**found.terms, "luck": tidy(found.W4 - happened)}),
-        errors=MappingProxyType(spread if isinstance(expected, int) else {}),
+    if expected == "exact" and not linear(measure.goal):
+        raise BadInput(f"the expected score of {measure.goal.kind!r} does not follow from expected payoffs; draw lucks")
+    average: Worlds[S] | None
+    if isinstance(expected, (int, str)):
+        average = average_worlds(rules, here, luck, expected)
+    else:
+        average = Worlds(rules, here, tuple(expected))
+    if average is None:
+        raise BadInput("these rules know no exact expectation of this round; give how many lucks to draw")
+    return ex_ante(
+        Case(average, agent, measure, settings),
+        read_claims(average, agent, stated, observed=before, imputed=assumed),
+        _deed(average, agent, joint, legal=legal, announced=announced),
+        worlds.at(deed.joint, measure, agent),
+        drawn=isinstance(expected, int),
     )
 
 
@@ -202,43 +198,3 @@ def _beliefs(agents: int, distribution: object) -> tuple[Belief, ...]:
     if any(len(belief.actions) != agents - 1 for belief in beliefs):
         raise BadInput(f"each profile of 'distribution' holds the actions of {agents - 1} other agents")
     return beliefs
-
-
-def _spread(case: Case[S], found: Decomposition, claims: Claims, joint: Codes) -> dict[str, float]:
-    """Standard errors of the terms over the lucks, paired: both ends of a term saw the same lucks."""
-    worlds, agent, yardstick = case.worlds, case.agent, case.yardstick
-    beliefs, intended = claims.beliefs, claims.intended
-
-    def each(own: int, others: tuple[tuple[Number, Codes], ...]) -> NDArray[np.float64]:
-        total = np.zeros(len(worlds.luck))
-        for probability, row in others:
-            line = row.copy()
-            line[agent] = own
-            outcomes = worlds.outcomes(line.reshape(1, -1))
-            total += float(probability) * np.array(
-                [float(worlds.scored(outcome, yardstick, agent)[0]) for outcome in outcomes]
-            )
-        return total
-
-    done = int(joint[agent])
-    stages: list[NDArray[np.float64]] = []
-    if found.ceiling_profile is not None:
-        top = worlds.codes(found.ceiling_profile)
-        stages.append(each(int(top[agent]), ((1, top),)))
-    if beliefs:
-        _, replies, _ = best_reply(worlds, yardstick, agent, beliefs)
-        stages.append(each(replies[0], beliefs))
-        if intended is not None:
-            stages.append(each(intended, beliefs))
-        stages.append(each(done, beliefs))
-    stages.append(each(done, ((1, joint),)))
-    names = [name for name in found.terms if name != "luck"][-(len(stages) - 1) :] if len(stages) > 1 else []
-    errors = {
-        name: _standard_error(before - after)
-        for name, before, after in zip(names, stages[:-1], stages[1:], strict=True)
-    }
-    return {**errors, "luck": _standard_error(stages[-1])}
-
-
-def _standard_error(values: NDArray[np.float64]) -> float:
-    return float(values.std(ddof=1) / sqrt(len(values))) if len(values) > 1 else 0.0

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from society.core.actions import Action, Joint
+from society.core.actions import Action, Division, Joint
+from society.core.batching import stack
 from society.core.governed import Governed, GovernedState, GovernedTransition
 from society.core.institution import REPLY
-from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf
+from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf, Transition
 from society.core.seeds import Noise
 from society.episode import Round
 
@@ -68,8 +69,57 @@ def decisions_of(
     return made
 
 
+@dataclass(frozen=True)
+class Expected:
+    """A game that pays what the luck of the round pays on average, where its mechanism knows that; next states are unchanged."""
+
+    game: Game[Any]
+
+    @property
+    def agents(self) -> int:
+        return self.game.agents
+
+    def initial_state(self) -> Any:  # Any: each game has its own type of state
+        return self.game.initial_state()
+
+    def over(self, state: Any) -> bool:  # Any: as above
+        return self.game.over(state)
+
+    def space(self, state: Any, agent: int) -> SpaceOf:  # Any: as above
+        return self.game.space(state, agent)
+
+    def observe(self, state: Any, agent: int) -> Facts:  # Any: as above
+        return self.game.observe(state, agent)
+
+    def step(self, state: Any, joint: Joint, noise: Noise) -> Transition[Any]:  # Any: as above
+        found = self.game.step(state, joint, noise)
+        rules = bare(self.game, state)
+        paid = None if rules is None else rules[0].known_expectation(rules[1], joint)
+        return found if paid is None else replace(found, payoffs=paid)
+
+    def batch(self, state: Any, joints: NDArray[np.int64], noise: Noise) -> Batch:  # Any: as above
+        spaces = [space for agent in range(self.agents) if not isinstance(space := self.space(state, agent), Division)]
+        rows = [tuple(s.decode(code) for s, code in zip(spaces, row, strict=True)) for row in joints.tolist()]
+        return stack([self.step(state, joint, noise) for joint in rows])
+
+
+def expects(game: object, state: Any) -> bool:  # Any: as above
+    """Whether the expected payoffs of this round are known exactly and may differ from those of one luck."""
+    rules = bare(game, state)
+    return rules is not None and rules[0].chancy(rules[1])
+
+
+def certain(game: object, state: Any) -> bool:  # Any: as above
+    """Whether closed forms of the mechanism hold for the very round that is asked about: they are expectations where luck
+    decides, and then hold in expectation only.
+    """
+    return isinstance(game, Expected) or not expects(game, state)
+
+
 def bare(game: object, state: Any) -> tuple[Mechanism[Any], Any] | None:  # Any: each mechanism has its own state
     """The mechanism and its state, where no instrument changes payoffs, spaces or states."""
+    if isinstance(game, Expected):
+        game = game.game
     if isinstance(game, Held):
         game = game.game
     if isinstance(game, Governed):
@@ -88,11 +138,15 @@ def batched(game: object) -> bool:
         return not game.decisions and batched(game.game)
     if isinstance(game, Governed):
         return not game.instruments and batched(game.mechanism)
+    if isinstance(game, Expected):
+        return False
     return getattr(type(game), "batch", Mechanism.batch) is not Mechanism.batch
 
 
 def unreplaced(game: Game[Any], agent: int) -> Game[Any]:
     """The same rules, but for one seat that acts as it chose, whatever a rule would have put in its place."""
+    if isinstance(game, Expected):
+        return replace(game, game=unreplaced(game.game, agent))
     if isinstance(game, Held):
         return replace(game, game=replace(game.game, exempt=frozenset({agent})))
     return replace(game, exempt=frozenset({agent})) if isinstance(game, Governed) else game
