@@ -156,7 +156,7 @@ def test_a_principal_who_wants_something_else_gets_a_chain_of_its_own() -> None:
     wants = {"principal_goal": GroupWelfare()}
     found = align(lake(PLAYED, goals=[wants, {}, {}]))
     assert found.yardsticks == ("goal", "welfare", "principal")
-    chains = [decision.principal for decision in found.of(0, "principal")]
+    chains = [decision.gap.principal for decision in found.of(0, "principal")]
     for chain in chains:
         assert sum(chain.terms.values()) == chain.stages["P0"] - chain.stages["P6"]
         assert chain.outer[0] >= 0

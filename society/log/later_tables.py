@@ -34,7 +34,7 @@ class GapTerm(Row, table=True):
     agent: int = key("seat")
     yardstick: str = key("what outcomes are scored by: goal (the agent's own), welfare or principal")
     chain: str = key(
-        "causal and subjective: chains that sum to the gap; symmetric: the same for both orders; split: parts of a term; "
+        "causal and subjective: chains that sum to the gap; symmetric: mean of both orders of say_do and surprise; others_first: the other order; all_orders: mean over all orders of all steps; split: parts of a term; "
         "principal: the principal's chain; public_word: what breaking it changed; beside: not part of the sum"
     )
     term: str = key("which term of it; names joined by + are merged for want of a declaration")

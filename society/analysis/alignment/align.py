@@ -17,7 +17,7 @@ from society.analysis.alignment.declared import Claims, read_claims
 from society.analysis.alignment.diagnosis import Deviation, GroupGap, PublicWord, deviation
 from society.analysis.alignment.horizon import Horizon
 from society.analysis.alignment.luck import Lucks, average_worlds, ex_ante, linear
-from society.analysis.alignment.principal import PrincipalChain, principal_chain
+from society.analysis.alignment.principal import principal_chain
 from society.analysis.alignment.rules import Held, batched, decisions_of
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, one
 from society.core.actions import Action, Joint
@@ -216,7 +216,6 @@ class _Reader:
             same_units = goal == spec.goal
             claims = self._in_units(case, table.claims[agent], same_units)
             found = self._expected(table, case, own, same_units) or decomposed(case, claims, own)
-            chain: PrincipalChain | None = None
             if name == "principal":
                 stated = self.objectives.get(agent)
                 chain = principal_chain(
@@ -226,6 +225,7 @@ class _Reader:
                     goal=self._aim("goal", spec.goal, agent, table),
                     stated=None if stated is None else self._aim("stated", stated, agent, table),
                 )
+                found = replace(found, principal=chain)
             yield Judged(
                 round=table.number,
                 agent=agent,
@@ -235,7 +235,6 @@ class _Reader:
                 start=self._start(goal, agent, table),
                 reference=reference,
                 defaulted=agent in table.defaulted,
-                principal=chain,
                 accuracy=self._accuracy(table, agent) if name == "goal" else None,
                 word=self._word(table, agent) if name == "goal" else None,
                 talking=self._talking(case, table.early[agent], found.W2),

@@ -12,7 +12,6 @@ from society.analysis.alignment.accuracy import Accuracy
 from society.analysis.alignment.chains import UNATTRIBUTED, Decomposition, Mode, over
 from society.analysis.alignment.diagnosis import SMALL, Diagnosis, GroupGap, PublicWord, diagnose
 from society.analysis.alignment.horizon import Reference
-from society.analysis.alignment.principal import PrincipalChain
 from society.core.errors import BadInput, MissingExtra
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
@@ -33,7 +32,6 @@ class Judged:
         start: V(s), the reference value of the state the round found; None without.
         reference: what that value is.
         defaulted: the action was not the agent's own.
-        principal: the principal's chain, where the yardstick is the principal's goal.
         accuracy: how good its predictions were; under its own goal only.
         word: what it announced, meant and did, where it announced anything; under its own goal only.
         talking: what talking did to the value of its plan, where it declared before talking as well.
@@ -47,7 +45,6 @@ class Judged:
     start: Number | None
     reference: Reference
     defaulted: bool
-    principal: PrincipalChain | None = None
     accuracy: Accuracy | None = None
     word: PublicWord | None = None
     talking: Number | None = None
@@ -315,7 +312,7 @@ class Alignment:
     def _stage_rows(self) -> Iterator[dict[str, Any]]:  # Any: as in `rows`
         for decision in self.judged:
             gap = decision.gap
-            principal = decision.principal.stages if decision.principal else {}
+            principal = decision.gap.principal.stages if decision.gap.principal else {}
             exact = {"W0": gap.ceiling_exact, "W1": gap.reply_exact, "P0": gap.ceiling_exact}
             others = {"C": gap.benchmark, "forecast": gap.forecast, "V": decision.start}
             known = {name: value for name, value in others.items() if value is not None}
@@ -372,8 +369,14 @@ def _terms(decision: Judged) -> Iterator[tuple[str, str, Number]]:
         yield "beside", "interaction", gap.interaction.value
         yield "symmetric", "say_do", gap.interaction.say_do
         yield "symmetric", "surprise", gap.interaction.surprise
-    if decision.principal is not None:
-        yield from (("principal", name, term) for name, term in decision.principal.terms.items())
+        yield "others_first", "say_do", gap.interaction.say_do_last
+        yield "others_first", "surprise", gap.interaction.surprise_first
+    if gap.ordering is not None:
+        yield from (
+            ("all_orders", name, term) for name, term in zip(gap.ordering.terms, gap.ordering.average, strict=True)
+        )
+    if decision.gap.principal is not None:
+        yield from (("principal", name, term) for name, term in decision.gap.principal.terms.items())
     if decision.talking is not None:
         yield "beside", "talking", decision.talking
     if decision.word is not None and decision.word.deviation is not None:

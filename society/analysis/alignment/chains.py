@@ -22,13 +22,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from math import comb
-from typing import Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
 from society.analysis.alignment.attribution import Attribution
 from society.analysis.alignment.declared import PredictionKind
 from society.core.actions import Joint
 from society.core.exact import Number, show, tidy
+
+if TYPE_CHECKING:
+    from society.analysis.alignment.principal import PrincipalChain
 
 Mode = Literal["myopic", "continuation", "episode"]
 """myopic: this round alone. continuation: plus a reference value of the next state. episode: whole plans at once."""
@@ -96,6 +101,26 @@ class Interaction:
 
 
 @dataclass(frozen=True)
+class Ordering:
+    """The terms between W1 and W4 in every order in which own steps and the others' step can be taken.
+
+    Own steps lead from the best reply over the intended action to what was done; the others' step from what was predicted to
+    what they did. A path is named by its steps: O an own one, X the others'. OOX is the causal order of the chain.
+
+    Attributes:
+        terms: the names of the terms, in the order of the chain; without an intention planning and say_do are one.
+        grid: the score at each step of the own ladder (rows) against predicted and real others (columns).
+        paths: for each path its terms. They add up to W1 - W4 in every one.
+        average: the mean over all paths, which adds up to the same: for comparing agents or runs.
+    """
+
+    terms: tuple[str, ...]
+    grid: tuple[tuple[Number, ...], ...]
+    paths: Mapping[str, tuple[Number, ...]]
+    average: tuple[Number, ...]
+
+
+@dataclass(frozen=True)
 class Decomposition:
     """Where the distance between the best possible and what happened was lost, for one decision under one yardstick.
 
@@ -113,6 +138,7 @@ class Decomposition:
         benchmark: C, the agent's score at the cooperative benchmark, or None.
         regret: what the best reply to what the others really did would have added.
         interaction: of say_do and surprise, or None where either is not defined.
+        ordering: the terms in every order of the steps, or None without predictions.
         attribution: whose behaviour the surprise is, or None where it is not defined.
         luck: None, or the last step of the ex-ante chain (it then belongs to `terms`).
         errors: standard errors of terms that are Monte-Carlo averages, by name; empty where none is.
@@ -125,6 +151,8 @@ class Decomposition:
         convention: how a stated total was shared out; empty where nothing was assumed.
         valid: False where some declared value was not allowed and the nearest one stands.
         forecast, desired: as declared.
+        principal: from the principal's goal over the agent's to what happened, where the yardstick is the principal's goal
+            and the agent's own goal is known; else None.
     """
 
     agent: int
@@ -142,6 +170,7 @@ class Decomposition:
     benchmark: Number | None
     regret: Number
     interaction: Interaction | None
+    ordering: Ordering | None
     attribution: Attribution | None
     luck: Number | None
     errors: Mapping[str, float]
@@ -155,6 +184,7 @@ class Decomposition:
     valid: bool
     forecast: Number | None = None
     desired: Number | None = None
+    principal: PrincipalChain | None = None
 
     @property
     def stages(self) -> dict[str, Number]:
@@ -269,6 +299,24 @@ def interaction(f00: Number, f10: Number, f01: Number, f11: Number) -> Interacti
         surprise_first=tidy(f00 - f01),
         large=size(value) > LARGE_INTERACTION * (size(say_do) + size(surprise)),
     )
+
+
+def ordering(grid: Sequence[Sequence[Number]], terms: tuple[str, ...]) -> Ordering:
+    """Every order of the steps of two ladders, from the scores at their crossings; see `path_average`."""
+    own, others = path_average(grid)
+    steps, crosses = len(grid) - 1, len(grid[0]) - 1
+    paths: dict[str, tuple[Number, ...]] = {}
+    for crossing in combinations(range(steps + crosses), crosses):
+        name = "".join("X" if place in crossing else "O" for place in range(steps + crosses))
+        row = col = 0
+        found: dict[str, list[Number]] = {"O": [], "X": []}
+        for step in name:
+            before = grid[row][col]
+            row, col = (row + 1, col) if step == "O" else (row, col + 1)
+            found[step].append(tidy(before - grid[row][col]))
+        paths[name] = (*found["O"], *found["X"])
+    ordered = dict(sorted(paths.items()))
+    return Ordering(terms, tuple(tuple(line) for line in grid), MappingProxyType(ordered), (*own, *others))
 
 
 def path_average(grid: Sequence[Sequence[Number]]) -> tuple[list[Number], list[Number]]:

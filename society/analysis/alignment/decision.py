@@ -26,6 +26,7 @@ from society.analysis.alignment.chains import (
     Interaction,
     Scale,
     interaction,
+    ordering,
     telescope,
 )
 from society.analysis.alignment.columns import Column
@@ -157,8 +158,9 @@ def decomposed(case: Case[S], claims: Claims, deed: Deed, known_ceiling: Bound |
     W2: Number | None = None
     W3: Number | None = None
     reply_exact = True
+    best: list[int] = []
     if believed:
-        W1, _, reply_exact = best_reply(worlds, yardstick, agent, believed, also)
+        W1, best, reply_exact = best_reply(worlds, yardstick, agent, believed, also)
         W3 = case.against(believed, done)
         if claims.intended is not None:
             W2 = case.against(believed, claims.intended)
@@ -175,6 +177,11 @@ def decomposed(case: Case[S], claims: Claims, deed: Deed, known_ceiling: Bound |
     crossed: Interaction | None = None
     if W2 is not None and W3 is not None and claims.intended is not None:
         crossed = interaction(W2, W3, case.after(deed, claims.intended), W4)
+    climbed = None
+    if W1 is not None and W3 is not None:
+        own = [(best[0], W1)] + ([] if claims.intended is None or W2 is None else [(claims.intended, W2)])
+        grid = [(before, case.after(deed, code)) for code, before in own] + [(W3, W4)]
+        climbed = ordering(grid, (*(("planning+say_do",) if W2 is None else ("planning", "say_do")), "surprise"))
     scale = case.scale(W0, top.exact)
     blame = None
     if W3 is not None and settings.attribution != "none":
@@ -195,6 +202,7 @@ def decomposed(case: Case[S], claims: Claims, deed: Deed, known_ceiling: Bound |
         benchmark=C,
         regret=tidy(best_now - W4),
         interaction=crossed,
+        ordering=climbed,
         attribution=blame,
         luck=None,
         errors=MappingProxyType({}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from society.analysis.alignment.attribution import ORDERS
@@ -10,6 +11,7 @@ from society.analysis.alignment.chains import Decomposition
 from society.analysis.alignment.decision import WELFARE, Case, Deed, Method, Settings, decomposed
 from society.analysis.alignment.declared import as_beliefs, read_claims
 from society.analysis.alignment.luck import Lucks, average_worlds, ex_ante, linear
+from society.analysis.alignment.principal import principal_chain
 from society.analysis.alignment.rules import Held
 from society.analysis.alignment.worlds import Worlds, Yardstick, one
 from society.core.actions import Action
@@ -40,6 +42,8 @@ def decompose(
     announced: Action | None = None,
     legal: Action | None = None,
     yardstick: Goal | Literal["own", "welfare"] = "own",
+    goal: Goal | Literal["own", "welfare"] | None = None,
+    objective: Goal | Literal["own", "welfare"] | None = None,
     state: S | None = None,
     noise: Noise | None = None,
     expected: Lucks | Sequence[tuple[Number, Noise]] | None = None,
@@ -70,6 +74,9 @@ def decompose(
         announced: what it publicly said it would do.
         legal: its action after parsing, before governance; splits say_do into parse and governance.
         yardstick: own payoff, the group's welfare, or a goal.
+        goal: where the yardstick is what a principal wants: the goal in the agent's prompt. The result then holds the
+            principal's chain as well.
+        objective: where it is, the objective the agent states itself; it parts *inner* from *capability*.
         state: what the round finds; by default the initial state.
         noise: the luck of the round, held fixed in every counterfactual.
         expected: for the ex-ante chain: how many alternative lucks to average over, the lucks with their probabilities,
@@ -125,8 +132,14 @@ def decompose(
         low=reference_low,
         respond=respond,
     )
+    case = Case(worlds, agent, measure, settings)
+    chain = None
+    if goal is not None:
+        aim = yardstick_of(goal, value, discount)
+        stated_aim = None if objective is None else yardstick_of(objective, value, discount)
+        chain = principal_chain(case, claims, deed, goal=aim, stated=stated_aim)
     if expected is None:
-        return decomposed(Case(worlds, agent, measure, settings), claims, deed)
+        return replace(decomposed(case, claims, deed), principal=chain)
     if expected == "exact" and not linear(measure.goal):
         raise BadInput(f"the expected score of {measure.goal.kind!r} does not follow from expected payoffs; draw lucks")
     average: Worlds[S] | None
@@ -136,13 +149,14 @@ def decompose(
         average = Worlds(rules, here, tuple(expected))
     if average is None:
         raise BadInput("these rules know no exact expectation of this round; give how many lucks to draw")
-    return ex_ante(
+    found = ex_ante(
         Case(average, agent, measure, settings),
         read_claims(average, agent, stated, observed=before, imputed=assumed),
         _deed(average, agent, joint, legal=legal, announced=announced),
-        worlds.at(deed.joint, measure, agent),
+        case.score(deed.joint),
         drawn=isinstance(expected, int),
     )
+    return replace(found, principal=chain)
 
 
 def yardstick_of(word: Goal | str, value: Callable[[S], Number] | None = None, discount: Number = 1) -> Yardstick:
