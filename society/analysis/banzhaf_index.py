@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
+from society.analysis.weighted_votes import swings
 from society.analysis.worth import Worth, inexact, tabulate, told
 from society.core.exact import Number
 
@@ -48,12 +48,16 @@ def banzhaf(
     if (value is None) == (weights is None) or (weights is None) != (quota is None):
         raise ValueError("give either n and value, or quota and weights")
     if weights is not None and quota is not None:
-        return _indices([Fraction(count) for count in swings(quota, weights)], as_floats=False)
+        return _indices([Fraction(sum(counts)) for counts in swings(quota, weights)], as_floats=False)
     assert value is not None
     if n is None:
         raise ValueError("say how many agents: n")
     table = tabulate(n, value)
-    raw = [sum((table[m | 1 << i] - table[m] for m in range(1 << n) if not m >> i & 1), Fraction(0)) for i in range(n)]
+    common = lcm(*(worth.denominator for worth in table))
+    whole = [int(worth * common) for worth in table]
+    everything = sum(whole)
+    # the worth of all coalitions with an agent, less that of all without it
+    raw = [Fraction(2 * sum(whole[m] for m in range(1 << n) if m >> i & 1) - everything, common) for i in range(n)]
     return _indices(raw, as_floats=inexact(n, value))
 
 
@@ -64,31 +68,3 @@ def _indices(raw: list[Fraction], *, as_floats: bool) -> Banzhaf:
         absolute=told([x / 2 ** (len(raw) - 1) for x in raw], as_floats=as_floats),
         normalised=told([x / whole for x in raw], as_floats=as_floats) if whole else None,
     )
-
-
-def swings(quota: Number, weights: Sequence[Number]) -> list[int]:
-    """For each agent how many coalitions of the others lose without it and win with it.
-
-    Raises:
-        ValueError: a negative weight.
-    """
-    if any(weight < 0 for weight in weights):
-        raise ValueError("a weight cannot be negative")
-    common = lcm(*(Fraction(x).denominator for x in (quota, *weights)))
-    whole = [int(Fraction(weight) * common) for weight in weights]
-    needed = int(Fraction(quota) * common)
-    found: dict[int, int] = {}
-    for agent, weight in enumerate(whole):
-        if weight not in found:
-            counts = coalitions_by_weight([*whole[:agent], *whole[agent + 1 :]])
-            found[weight] = sum(n for total, n in counts.items() if needed - weight <= total < needed)
-    return [found[weight] for weight in whole]
-
-
-def coalitions_by_weight(weights: Sequence[int]) -> Counter[int]:
-    """How many coalitions have each total weight: the generating function prod (1 + x^w)."""
-    counts = Counter({0: 1})
-    for weight in weights:
-        joined = Counter({total + weight: count for total, count in counts.items()})
-        counts.update(joined)
-    return counts

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
+
+import numpy as np
+from numpy.typing import NDArray
 
 from society.analysis.cores import excess, indicator
 from society.analysis.programmes import echelon, minimise, solve
@@ -39,12 +43,25 @@ class _Span:
         return len(self.rows)
 
     def holds(self, vector: Sequence[int]) -> bool:
-        rest = [Fraction(x) for x in vector]
-        for lead, row in self.rows:
-            if rest[lead]:
-                factor = rest[lead]
-                rest = [x - factor * y for x, y in zip(rest, row, strict=True)]
-        return not any(rest)
+        return bool(self.held(np.array([vector], dtype=np.int64))[0])
+
+    def held(self, vectors: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of many 0/1 vectors, one a row, lie in the span: those at right angles to all that is.
+
+        Whole numbers suffice: the entries of a normal are minors of a 0/1 matrix of at most 16 rows.
+        """
+        n = vectors.shape[1]
+        leads = {lead for lead, _ in self.rows}
+        normals = []
+        for free in (place for place in range(n) if place not in leads):
+            normal = [Fraction(int(place == free)) for place in range(n)]
+            for lead, row in self.rows:
+                normal[lead] = -row[free]
+            common = lcm(*(x.denominator for x in normal))
+            normals.append([int(x * common) for x in normal])
+        if not normals:
+            return np.ones(len(vectors), dtype=bool)
+        return np.asarray((vectors @ np.array(normals, dtype=np.int64).T == 0).all(axis=1))
 
     def add(self, vector: Sequence[int]) -> bool:
         """True if the vector was new."""
@@ -71,8 +88,10 @@ def _lexicographic(n: int, table: list[Fraction], *, rational: bool) -> list[Fra
 
     fix([1] * n, table[-1])
     open_masks = list(proper(n))
+    inside = np.array([indicator(mask, n) for mask in range(1 << n)], dtype=np.int64)
     while span.rank < n:
-        open_masks = [mask for mask in open_masks if not span.holds(indicator(mask, n))]
+        masks = np.array(open_masks)
+        open_masks = masks[~span.held(inside[masks])].tolist()
         alone = [agent for agent in range(n) if rational and not span.holds(indicator(1 << agent, n))]
         best = minimise(
             cost=[*([0] * n), 1],
@@ -109,11 +128,13 @@ def kohlberg(n: int, value: Worth, payment: Sequence[Number], *, rational: bool 
     if sum(exact) != table[-1] or (rational and any(exact[a] < table[1 << a] for a in range(n))):
         return False
     tight = [indicator(1 << a, n) for a in range(n) if rational and exact[a] == table[1 << a]]
-    excesses = {mask: excess(table, exact, mask) for mask in proper(n)}
-    span, top = _Span(), []
+    levels: dict[Fraction, list[list[int]]] = {}
+    for mask in proper(n):
+        levels.setdefault(excess(table, exact, mask), []).append(indicator(mask, n))
+    span, top = _Span(), list[list[int]]()
     span.add([1] * n)
-    for level in sorted(set(excesses.values()), reverse=True):
-        reached = [indicator(mask, n) for mask in proper(n) if excesses[mask] == level]
+    for level in sorted(levels, reverse=True):
+        reached = levels[level]
         top += reached
         grew = [span.add(vector) for vector in reached]
         if any(grew) and not _balanced(n, top, tight):

@@ -11,6 +11,10 @@ from fractions import Fraction
 Vector = Sequence[int | Fraction]
 
 
+class Unbounded(ValueError):
+    """A linear programme whose objective falls without end."""
+
+
 def solve_exactly(
     cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector] = (), equal: Vector = ()
 ) -> tuple[Fraction, tuple[Fraction, ...], tuple[Fraction, ...]]:
@@ -23,7 +27,8 @@ def solve_exactly(
         The value, an optimal point and the prices p of the inequalities.
 
     Raises:
-        ValueError: the programme has no solution or no bound.
+        ValueError: the programme has no solution.
+        Unbounded: it has no bound.
     """
     columns = [*rows, *equal_rows, *([-x for x in row] for row in equal_rows)]
     gains = [*least, *equal, *(-x for x in equal)]
@@ -45,7 +50,7 @@ def solve_exactly(
     basis = list(range(width, width + height))
     _pivot(table, basis, [Fraction(0)] * width + [Fraction(-1)] * height, width + height)
     if any(b >= width and table[i][-1] != 0 for i, b in enumerate(basis)):
-        raise ValueError("the linear programme has no bound")
+        raise Unbounded("the linear programme has no bound")
     full = [Fraction(x) for x in gains] + [Fraction(0)] * height
     if not _pivot(table, basis, full, width):
         raise ValueError("the linear programme has no solution")

@@ -3,6 +3,9 @@
 HiGHS (through scipy) proposes an optimal basis in floating point; solving that basis in rationals and checking primal
 feasibility, dual feasibility and equality of the two objectives proves it optimal. Where the proof fails, because of
 scale or degeneracy, exact pivots start from scratch (`society.analysis.pivots`).
+
+Programmes over coalitions have tens of thousands of inequalities for a dozen variables, and nearly all are slack: they
+are solved with some, and those that the solution breaks are added until it breaks none.
 """
 
 from __future__ import annotations
@@ -10,13 +13,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 from typing import TypeAlias
 
-from society.analysis.pivots import solve_exactly
+import numpy as np
+from numpy.typing import NDArray
+
+from society.analysis.pivots import Unbounded, solve_exactly
 
 Vector: TypeAlias = Sequence[int | Fraction]
+Objects: TypeAlias = NDArray[np.object_]
+"""Python's own numbers in an array."""
 
 _TIGHT = 1e-7
+_FEW = 300
+"""With so many inequalities a programme is solved at once; with more, row by row as they are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,47 @@ def minimise(
     Raises:
         ValueError: the programme has no solution or no bound.
     """
+    chosen = _first_rows(least)
+    matrix = np.array(rows, dtype=object).reshape(len(rows), len(cost))
+    bounds = np.array([Fraction(low) for low in least], dtype=object)
+    while True:
+        try:
+            best = _solved(cost, [rows[k] for k in chosen], [least[k] for k in chosen], equal_rows, equal)
+        except Unbounded:
+            if len(chosen) == len(rows):
+                raise
+            chosen = list(range(len(rows)))[:: max(1, len(rows) // (2 * len(chosen)))]
+            continue
+        broken = _broken(matrix, bounds, best.point)
+        if not len(broken):
+            prices = [Fraction(0)] * len(rows)
+            for k, price in zip(chosen, best.prices, strict=True):
+                prices[k] = price
+            return Optimum(best.value, best.point, tuple(prices))
+        chosen += broken[:_FEW].tolist()
+
+
+def _first_rows(least: Vector) -> list[int]:
+    """The inequalities to begin with: all of them if they are few, else the most demanding and the two ends."""
+    if len(least) <= _FEW:
+        return list(range(len(least)))
+    part = _FEW // 3
+    demanding = sorted(range(len(least)), key=lambda k: -least[k])[:part]
+    return sorted({*demanding, *range(part), *range(len(least) - part, len(least))})
+
+
+def _broken(matrix: Objects, bounds: Objects, point: Sequence[Fraction]) -> NDArray[np.int64]:
+    """The inequalities that a point breaks, the worst first; exactly."""
+    common = lcm(*(x.denominator for x in point))
+    reached = matrix @ np.array([int(x * common) for x in point], dtype=object)
+    lacking = bounds * common - reached
+    broken = np.flatnonzero(lacking > 0)
+    return broken[np.argsort([-float(x) for x in lacking[broken]], kind="stable")]
+
+
+def _solved(
+    cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector], equal: Vector
+) -> Optimum:
     proposed = _proposal(cost, rows, least, equal_rows, equal)
     if proposed is not None:
         return proposed
@@ -52,7 +104,6 @@ def minimise(
 def _proposal(
     cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector], equal: Vector
 ) -> Optimum | None:
-    import numpy as np
     from scipy.optimize import linprog
 
     matrix = np.array(rows, dtype=np.float64)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from society.analysis.worth import Worth, inexact, tabulate, told, voting
+from society.analysis.weighted_votes import swings
+from society.analysis.worth import Worth, inexact, tabulate, told
 from society.core.exact import Number, tidy
 from society.core.seeds import Noise
 
@@ -24,18 +25,18 @@ def shapley(
         phi_i = sum over S without i of |S|! (n-1-|S|)! / n! * (v(S with i) - v(S))
 
     Args:
-        n: how many agents, at most 16; `shapley_sampled` takes more.
+        n: how many agents, at most 16; `shapley_sampled` takes more, and a weighted vote any number.
         value: what a coalition is worth: a function of a frozenset of seats from 0, or a table by bitmask.
         quota: instead of them, a weighted voting game; the value is then the index of [ShapleyShubik1954]_.
         weights: the votes of each agent.
 
     Raises:
-        ValueError: neither or both descriptions of a game, or too many agents.
+        ValueError: neither or both descriptions of a game, too many agents, a negative weight, or a quota of nothing.
     """
     if (value is None) == (weights is None) or (weights is None) != (quota is None):
         raise ValueError("give either n and value, or quota and weights")
     if weights is not None and quota is not None:
-        n, value = len(weights), voting(quota, weights)
+        return _of_votes(quota, weights)
     assert value is not None
     if n is None:
         raise ValueError("say how many agents: n")
@@ -53,6 +54,17 @@ def shapley(
         total = sum(factorial[size] * factorial[n - 1 - size] * gain for size, gain in enumerate(by_size))
         shares.append(Fraction(total, factorial[n] * common))
     return told(shares, as_floats=inexact(n, value))
+
+
+def _of_votes(quota: Number, weights: Sequence[Number]) -> tuple[Number, ...]:
+    if quota <= 0:
+        raise ValueError(f"the empty coalition must lose: the quota must be above 0, not {quota}")
+    n = len(weights)
+    factorial = [math.factorial(k) for k in range(n + 1)]
+    return tuple(
+        tidy(Fraction(sum(factorial[k] * factorial[n - 1 - k] * c for k, c in enumerate(counts)), factorial[n]))
+        for counts in swings(quota, weights)
+    )
 
 
 @dataclass(frozen=True, slots=True)

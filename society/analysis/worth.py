@@ -69,11 +69,6 @@ def told(values: Sequence[Fraction], *, as_floats: bool) -> tuple[Number, ...]:
     return tuple(float(value) if as_floats else tidy(value) for value in values)
 
 
-def voting(quota: Number, weights: Sequence[Number]) -> Callable[[frozenset[int]], int]:
-    """The simple game in which a coalition wins (1) if its weights reach the quota."""
-    return lambda coalition: int(sum(weights[agent] for agent in coalition) >= quota)
-
-
 def partitions(n: int) -> Iterator[tuple[int, ...]]:
     """All partitions of n agents, each as a tuple of masks in order of their smallest member."""
 
