@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from society import __version__
@@ -18,6 +18,7 @@ from society.agents.prompting import Prompts
 from society.core.errors import BadInput, Diverged, Paused
 from society.core.events import Event, Forked, RunStarted, setting_of
 from society.core.exact import Json
+from society.invariants import Invariants
 from society.log import DEFAULT_LOG, Log, RunWriter, open_log
 from society.log.schema import SCHEMA_VERSION
 from society.models.budget import RunBudget
@@ -204,7 +205,7 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
             ),
             prompts=prompts,
         )
-        sink = _Remembering(writer, list(writer.shared))
+        sink = _Remembering(writer, scenario)
         end = await play_episode(
             scenario, policies, sink, writer.manifest, watcher=company.watcher, shared=writer.shared
         )
@@ -228,14 +229,16 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
     return run
 
 
-@dataclass(slots=True)
 class _Remembering:
-    """A sink that hands everything on, and keeps it, so that a run need not be read back to be measured."""
+    """A sink that looks at everything before it hands it on, and keeps it: a run need not be read back to be measured."""
 
-    writer: RunWriter
-    told: list[Event] = field(default_factory=list)
+    def __init__(self, writer: RunWriter, scenario: Scenario) -> None:
+        self.writer, self.told = writer, list(writer.shared)
+        self.invariants = Invariants(None if writer.shared else scenario)
+        self.invariants.require(writer.shared)
 
     async def stage(self, events: tuple[Event, ...]) -> None:
+        self.invariants.require(events)
         await self.writer.stage(events)
         self.told.extend(events)
 

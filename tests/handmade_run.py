@@ -102,6 +102,8 @@ def second_round() -> list[Event]:
     middle = game.step(game.initial_state(), (12, 20, 0), Noise(1, 1)).state
     done = game.step(middle, (60, 60, 10), Noise(1, 2))
     return [
+        *(Spoke(2, 0, agent, (), "ok") for agent in range(3)),
+        *(Declared(2, agent, None, "empty") for agent in range(3)),
         Acted(2, 0, 60, 60, "ok"),
         Acted(2, 1, 60, 60, "ok"),
         Acted(2, 2, 10, 10, "ok"),

@@ -133,7 +133,7 @@ async def test_the_run_counts_what_it_used(log: Log) -> None:
         4,
         1,
     )
-    assert (run.usd, run.tokens_in, run.tokens_out, run.events) == (0.75, 400, 40, 18)
+    assert (run.usd, run.tokens_in, run.tokens_out, run.events) == (0.75, 400, 40, 24)
     assert (run.scenario, run.models, run.command, run.resumable) == ("lake", "openai:large", "society run lake", False)
     summary = log.frame("run_summary").rows()[0]
     assert (summary["collapsed_in"], summary["final_stock"], summary["welfare"], summary["defaulted"]) == (2, 0, 129, 1)

@@ -11,8 +11,10 @@ from society.agents.llm import LlmPolicy
 from society.agents.prompting import Prompts
 from society.agents.scripted import Script, ScriptedPolicy, parse_script
 from society.core.calls import ModelClient, Sampling
+from society.core.errors import BadInput
 from society.core.governed import Governed
 from society.core.policy import Policy
+from society.invariants import Privacy
 from society.scenario.model import HumanPolicy as HumanSpec
 from society.scenario.model import LlmPolicy as LlmSpec
 from society.scenario.model import ModelSettings, Scenario
@@ -40,10 +42,26 @@ def cast(
     prompts = prompts or Prompts.load()
     if any(isinstance(spec.policy, (LlmSpec, HumanSpec)) for spec in scenario.agents):
         check_templates(scenario, prompts, templates_used(scenario, prompts))
-    return tuple(
+    policies = tuple(
         policy_of(scenario, agent, seed=seed, client_for=client_for, prompts=prompts)
         for agent in range(len(scenario.agents))
     )
+    privacy = Privacy.of(scenario)
+    for agent, policy in enumerate(policies):
+        system = policy.brief.system if isinstance(policy, (LlmPolicy, HumanPolicy)) else ""
+        owner = privacy.owner_of(system, agent)
+        if owner is not None and privacy.owner_of(_ignorant(scenario, agent, prompts), agent) is None:
+            told, whose = scenario.names[agent], scenario.names[owner]
+            raise BadInput(f"I7: the prompt of {told} would hold what only {whose} may know; see prompts/system.j2")
+    return policies
+
+
+def _ignorant(scenario: Scenario, agent: int, prompts: Prompts) -> str:
+    """The system message of a seat if nobody else had a persona: what it holds then is nobody's secret."""
+    alone = [
+        spec if seat == agent else spec.model_copy(update={"persona": ""}) for seat, spec in enumerate(scenario.agents)
+    ]
+    return brief(scenario.model_copy(update={"agents": tuple(alone)}), agent, prompts).system
 
 
 def policy_of(

@@ -27,10 +27,11 @@ def verify(
     from society.cli.output import note, result, result_json
     from society.core.errors import BadInput, LogCorrupt
     from society.log import open_log
+    from society.models.settings import ProviderSettings
 
     if head is not None and run is None:
         raise BadInput("--head belongs to one run; name it: society verify RUN --head HASH")
-    with open_log(log) as book:
+    with open_log(log, secrets=ProviderSettings.read().secrets) as book:
         report = book.verify(run, head=head)
     if json:
         faults = [str(fault) for fault in report.faults]

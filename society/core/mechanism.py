@@ -203,6 +203,11 @@ class Mechanism(Kind, Generic[S]):
         """Levels of the stock, or of the total where there is none, that matter to a reader of a chart, by a short name."""
         return {}
 
+    @property
+    def most_stock(self) -> Number | None:
+        """The largest stock a round can leave; None where there is no stock, or nothing bounds it."""
+        return None
+
     def level(self, action: Action) -> Number | None:
         """The action as a quantity that can be summed and forecast, or None where it is none."""
         return None if isinstance(action, (str, tuple)) else action

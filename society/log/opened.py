@@ -304,7 +304,7 @@ class Log(Reader):
         """Check one run, or all and the log as a whole; see `society.log.verify`."""
         from society.log.verify import verify
 
-        return verify(self, ref, head=head)
+        return verify(self, ref, head=head, secrets=self._redaction)
 
     def _lock(self, run_id: str) -> RunLock:
         if self.place.memory:

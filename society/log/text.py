@@ -41,6 +41,11 @@ class Redaction:
         self._values = tuple(dict.fromkeys([*values, *as_json]))
         self._bytes = tuple(value.encode("utf-8", "surrogatepass") for value in self._values)
 
+    @property
+    def values(self) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
+        """What is taken out: of texts, and of bytes."""
+        return self._values, self._bytes
+
     def __bool__(self) -> bool:
         return bool(self._values)
 

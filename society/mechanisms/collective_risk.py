@@ -65,6 +65,10 @@ class CollectiveRisk(Mechanism[Account]):
     def thresholds(self) -> Mapping[str, Number]:
         return {"target": self.target}
 
+    @property
+    def most_stock(self) -> int:
+        return self.agents * self.endowment
+
     def space(self, state: Account, agent: int) -> Amount:
         """Up to `most`, in steps, and never more than is left."""
         most = min(self.most, self.endowment - state.paid[agent])

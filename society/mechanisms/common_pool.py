@@ -91,6 +91,10 @@ class CommonPool(Mechanism[Pool]):
     def thresholds(self) -> Mapping[str, Number]:
         return {"dies below": self.collapse_below} if self.collapse_below else {}
 
+    @property
+    def most_stock(self) -> int:
+        return self.capacity
+
     def initial_state(self) -> Pool:
         return Pool(self.capacity if self.stock is None else self.stock)
 

@@ -89,6 +89,10 @@ class SharedCompute(Mechanism[Quota]):
     def thresholds(self) -> Mapping[str, Number]:
         return {"service": self.capacity}
 
+    @property
+    def most_stock(self) -> int | None:
+        return None if self.bucket is None else self.bucket.size
+
     def initial_state(self) -> Quota:
         return Quota() if self.bucket is None else Quota(self.bucket.size)
 

@@ -1,0 +1,67 @@
+"""Checking that nothing is where it must not be: private words in others' prompts (I7), secrets anywhere (I12)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from society.core.events import Spoke
+from society.episode import Episode
+from society.invariants import Privacy
+from society.log.column_types import column_types
+from society.log.tables import TABLES, columns_of, name_of
+from society.log.text import Redaction, original_text
+
+
+def leaked_words(connection: Connection, episode: Episode) -> Iterator[tuple[str, str, str]]:
+    """I7: prompts that hold what only another agent may know, and nobody has said: (table, row, what)."""
+    privacy = [Privacy.of(phase.scenario) for phase in episode.phases]
+    if not any(one.texts for one in privacy):
+        return
+    said = [draft.text for event in episode.events if isinstance(event, Spoke) for draft in event.messages]
+    readers: dict[str, set[int]] = defaultdict(set)
+    for agent, digest in connection.execute(_READ, {"run": episode.run_id}):
+        readers[digest].add(agent)
+    for row in connection.execute(_PROMPTS, {"run": episode.run_id}):
+        for agent in sorted(readers[row.hash]):
+            for one in privacy:
+                owner = one.owner_of(original_text(row.content), agent, said)
+                if owner is not None:
+                    whose = episode.names[owner]
+                    what = f"I7: {episode.names[agent]} is told what only {whose} may know"
+                    yield "prompt", f"hash {row.hash[:12]}", what
+                    break
+
+
+def stored_secrets(connection: Connection, secrets: Redaction) -> Iterator[tuple[str, str, str]]:
+    """I12: columns that hold the value of a configured key: (table, row, what). The value is not told."""
+    words, raw = secrets.values
+    for table in TABLES:
+        name, types = name_of(table), column_types()[name_of(table)]
+        for column in columns_of(table):
+            if types[column] not in (str, bytes):
+                continue
+            for value in words if types[column] is str else raw:
+                found = "position(:value IN {c})" if connection.dialect.name == "postgresql" else "instr({c}, :value)"
+                sql = f"SELECT COUNT(*) FROM {name} WHERE {found.format(c=column)} > 0"
+                if count := connection.scalar(text(sql), {"value": value}):
+                    yield name, f"column {column}", f"I12: {count} rows hold a key"
+                    break
+
+
+_READ = text("""
+WITH RECURSIVE used(agent, hash) AS (
+  SELECT DISTINCT agent, prompt FROM model_call WHERE run_id = :run AND prompt IS NOT NULL
+  UNION SELECT u.agent, p.before FROM prompt AS p JOIN used AS u ON p.hash = u.hash WHERE p.before IS NOT NULL
+)
+SELECT agent, hash FROM used
+""")
+_PROMPTS = text("""
+WITH RECURSIVE used(hash) AS (
+  SELECT DISTINCT prompt FROM model_call WHERE run_id = :run
+  UNION SELECT p.before FROM prompt AS p JOIN used AS u ON p.hash = u.hash
+)
+SELECT p.hash AS hash, p.content AS content FROM prompt AS p JOIN used AS u ON p.hash = u.hash ORDER BY p.hash
+""")
