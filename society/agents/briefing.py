@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from society.agents.prompting import Plain, Prompts, plain_data, with_numbers
+from society.agents.prompting import Given, Plain, Prompts, plain_data, with_numbers
 from society.agents.transcript import inert, label
 from society.core.exact import Json, show
 from society.core.goals import Goal, Weighted
@@ -61,12 +61,16 @@ class Wording:
             return self._block("result", facts, round_)
         return _listed(facts)
 
+    @cached_property
+    def _given(self) -> Given:
+        return self.prompts.given(self.words)
+
     def _block(self, block: str, facts: Facts, round_: int) -> str:
-        return self.prompts.render(self.name, {**self.words, "facts": plain_data(facts), "round": round_}, block=block)
+        return self._given.render(self.name, {"facts": plain_data(facts), "round": round_}, block=block)
 
     def _rules(self, facts: Facts) -> str:
         block = "rules" if "rules" in self.prompts.blocks(self.name) else None
-        return self.prompts.render(self.name, {**self.words, "facts": plain_data(facts)}, block=block)
+        return self._given.render(self.name, {"facts": plain_data(facts)}, block=block)
 
 
 def _listed(facts: Facts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from society.agents.briefing import brief, templates_used
+from society.agents.hints import Standard
 from society.agents.human import HumanPolicy
 from society.agents.lint import check_templates
 from society.agents.llm import LlmPolicy
@@ -42,8 +43,9 @@ def cast(
     prompts = prompts or Prompts.load()
     if any(isinstance(spec.policy, (LlmSpec, HumanSpec)) for spec in scenario.agents):
         check_templates(scenario, prompts, templates_used(scenario, prompts))
+    standard = Standard(scenario.mechanism)
     policies = tuple(
-        policy_of(scenario, agent, seed=seed, client_for=client_for, prompts=prompts)
+        policy_of(scenario, agent, seed=seed, client_for=client_for, prompts=prompts, standard=standard)
         for agent in range(len(scenario.agents))
     )
     privacy = Privacy.of(scenario)
@@ -71,6 +73,7 @@ def policy_of(
     seed: int,
     client_for: Callable[[ModelSettings], ModelClient],
     prompts: Prompts,
+    standard: Standard | None = None,
 ) -> Policy:
     """The policy of one seat; raises as `cast` does."""
     spec = scenario.agents[agent]
@@ -96,6 +99,7 @@ def policy_of(
         attempts=scenario.on_failure.attempts,
         context_tokens=settings.context_tokens,
         seed=seed,
+        standard=standard,
     )
 
 

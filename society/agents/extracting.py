@@ -143,9 +143,7 @@ def strict_json(text: str) -> Any:
     if text.count("{") + text.count("[") > MOST_NESTING and _nesting(text) > MOST_NESTING:
         raise _Refused("the answer is nested too deeply")
     try:
-        return json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_decimal
-        )
+        return _STRICT.decode(text)
     except Unreadable:
         raise
     except RecursionError:
@@ -183,6 +181,11 @@ def _decimal(numeral: str) -> Decimal:
     if len(numeral) > 2 * MOST_DIGITS or abs(value.adjusted()) > MOST_DIGITS:
         raise _Refused("that number is out of bounds")
     return value
+
+
+_STRICT = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_decimal
+)
 
 
 def _nesting(text: str) -> int:

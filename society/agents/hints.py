@@ -7,18 +7,56 @@ rules and the public record, and never leave the process.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from society.core.actions import Action, Amount, Division, amount_of
 from society.core.exact import Json, Number
 from society.core.goals import Goal
-from society.core.mechanism import Mechanism, SpaceOf
+from society.core.mechanism import Mechanism, SpaceOf, Transition
 from society.core.policy import Happened, Observation
 from society.core.seeds import Noise
 
 Hint = dict[str, Json]
+
+
+class Standard:
+    """What the rules call fair and selfish as things stand: worked out once a state, for whoever is asked.
+
+    Args:
+        game: the mechanism.
+    """
+
+    def __init__(self, game: Mechanism[Any]) -> None:
+        self.game = game
+        self._moment: tuple[object, int] | None = None
+        self._all_fair: Transition[Any] | None = None
+
+    def take(self, state: object, round: int) -> None:
+        """Turn to a state and round."""
+        if self._moment is not None and self._moment[0] is state and self._moment[1] == round:
+            return
+        self._moment, self._all_fair = (state, round), None
+        now = self.game.initial_state() if state is None else state
+        poles = self.game.poles(now)
+        share = self.game.share(now)
+        self.fair: Action | None = share if share is not None else poles[0] if poles else None
+        self.selfish: Action | None = poles[1] if poles else None
+
+    def fair_score(self, goal: Goal, agent: int) -> Number | None:
+        """What the agent's goal makes of a round in which all act fairly; None where they cannot."""
+        if self._all_fair is None:
+            assert self._moment is not None, "`take` comes first"
+            state, round_ = self._moment
+            now = self.game.initial_state() if state is None else state
+            fair, seats = self.fair, range(self.game.agents)
+            if fair is None or not all(self.game.space(now, seat).contains(fair) for seat in seats):
+                return None
+            self._all_fair = self.game.step(now, (fair,) * self.game.agents, Noise(0, round_))
+        score: Number = goal.utility(self._all_fair, agent)
+        return score
 
 
 class Hints:
@@ -26,21 +64,31 @@ class Hints:
 
     Args:
         seen: what the agent sees.
-        game: the mechanism, or None to hint at nothing but roles.
+        standard: what the rules call fair, or None to hint at nothing but roles.
         goal: what the agent's scores are measured in.
     """
 
-    def __init__(self, seen: Observation, game: Mechanism[Any] | None, goal: Goal | None) -> None:
-        self.seen, self.game, self.goal = seen, game, goal
-        self.state = seen.state if seen.state is not None or game is None else game.initial_state()
+    def __init__(self, seen: Observation, standard: Standard | None, goal: Goal | None) -> None:
+        self.seen, self.standard, self.goal = seen, standard, goal
         self.fair: Action | None = None
         self.selfish: Action | None = None
-        if game is not None:
-            poles = game.poles(self.state)
-            share = game.share(self.state)
-            self.fair = share if share is not None else poles[0] if poles else None
-            self.selfish = poles[1] if poles else None
+        if standard is not None:
+            standard.take(seen.state, seen.round)
+            self.fair, self.selfish = standard.fair, standard.selfish
         self.last = next((entry for entry in reversed(seen.history) if isinstance(entry, Happened)), None)
+
+    @property
+    def known(self) -> tuple[Hashable, ...]:
+        """All that actions and messages are hinted by: equal for equal hints. (In words, since 1 equals 1.0.)"""
+        done = self.last.requested if self.last else None
+        return (self.seen.agent, self.seen.space, repr((self.fair, self.selfish, done)))
+
+    @cached_property
+    def fair_score(self) -> Number | None:
+        """The agent's score if all act fairly; None where that means nothing."""
+        if self.standard is None or self.goal is None or self.fair is None:
+            return None
+        return self.standard.fair_score(self.goal, self.seen.agent)
 
     def action(self, role: str, space: SpaceOf) -> Hint:
         """For the agent's own action, or its intention."""
@@ -86,14 +134,7 @@ class Hints:
 
     def score(self, role: str) -> Hint:
         """For a forecast or a wish: the score if all act fairly."""
-        hint: Hint = {"role": role}
-        if self.game is None or self.goal is None or self.fair is None:
-            return hint
-        joint = (self.fair,) * self.game.agents
-        if not all(self.game.space(self.state, seat).contains(self.fair) for seat in range(self.game.agents)):
-            return hint
-        outcome = self.game.step(self.state, joint, Noise(0, self.seen.round))
-        return hint | {"share": _plain(self.goal.utility(outcome, self.seen.agent))}
+        return {"role": role} | ({} if self.fair_score is None else {"share": _plain(self.fair_score)})
 
     def decision(self, space: SpaceOf) -> Hint:
         """For a part of a further decision: offline models punish and reward nobody, unless they are random."""

@@ -6,6 +6,7 @@ What a template may name is written down here once. Fields of facts depend on th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from society.agents.prompting import Prompts, TemplateFault
 from society.core.errors import did_you_mean
@@ -61,8 +62,9 @@ def check_templates(scenario: Scenario, prompts: Prompts, used: Iterable[str]) -
         _check(prompts.fields_used(name, "goal"), type(spec.goal).model_fields, name, "goal.")
 
 
+@lru_cache(maxsize=1024)
 def check_names(prompts: Prompts, name: str) -> None:
-    """Check one template, whatever scenario it is used in; raises as `check_templates` does."""
+    """Check one template, whatever scenario it is used in; raises as `check_templates` does. One that passed is not looked at again."""
     prompts.blocks(name)
     known = EVERYWHERE | OWN.get(name, OWN.get(name.split("/", 1)[0], _QUESTION))
     _check(prompts.names_used(name), known, name, "")

@@ -11,11 +11,11 @@ from typing import Any, TypeVar, cast
 
 from society.agents.briefing import Brief
 from society.agents.extracting import find, refuses, visible
-from society.agents.hints import Hints
+from society.agents.hints import Hints, Standard
 from society.agents.prompting import Prompts
 from society.agents.questions import Questions, transcript_of
 from society.agents.reading import read
-from society.agents.schemas import answer_schema
+from society.agents.schemas import form_of
 from society.agents.stated import Reading
 from society.agents.transcript import inert
 from society.agents.window import Window, tokens_in
@@ -44,6 +44,7 @@ class LlmPolicy:
         attempts: how often a question is asked in all.
         context_tokens: longest prompt, as this package estimates tokens.
         seed: the seed of the run; each call's sampling seed follows from it and the position. None sends none.
+        standard: what the rules call fair, worked out once for all seats; by default this seat's own.
     """
 
     def __init__(
@@ -57,9 +58,11 @@ class LlmPolicy:
         attempts: int = 2,
         context_tokens: int = 6000,
         seed: int | None = None,
+        standard: Standard | None = None,
     ) -> None:
         self.client, self.model, self.brief, self.prompts = client, model, brief, prompts
         self.sampling, self.attempts, self.context_tokens, self.seed = sampling, attempts, context_tokens, seed
+        self._standard = standard or Standard(brief.game)
         self._questions = Questions(brief, prompts)
         room = context_tokens - tokens_in(brief.system) - QUESTION_TOKENS
         self._window = Window(transcript_of(brief, prompts), max(room, QUESTION_TOKENS))
@@ -107,8 +110,8 @@ class LlmPolicy:
         return Answer(reading.value, status, reading.submitted, text, "; ".join(faults), attempt + 1)
 
     def _request(self, question: Question[Any], attempt: int, error: str) -> ModelRequest:
-        schema = answer_schema(question, Hints(question.seen, self.brief.game, self.brief.goal))
-        asked = self._questions.text(question, schema)
+        form = form_of(question, Hints(question.seen, self._standard, self.brief.goal))
+        asked = self._questions.text(question, form)
         if error:
             asked += "\n\n" + self.prompts.render("repair.j2", {**self.brief.words, "error": error})
         history = self._window.text(question.seen.history)
@@ -127,7 +130,7 @@ class LlmPolicy:
                 ChatMessage("system", self.brief.system),
                 ChatMessage("user", f"{history}\n\n{asked}" if history else asked),
             ),
-            schema=schema,
+            schema=form.schema,
             schema_name=type(question).__name__.lower(),
             sampling=sampling,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from society.agents.briefing import brief
-from society.agents.hints import Hints
+from society.agents.hints import Hints, Standard
 from society.agents.prompting import Prompts
 from society.agents.questions import Questions
 from society.agents.schemas import Schema, answer_schema
@@ -86,7 +86,7 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
         )
     asked.append(Act(Position(1, "act", 0, agent), seen))  # type: ignore[arg-type]  # as above
     questions = Questions(known, prompts)
-    hints = Hints(seen, scenario.mechanism, scenario.agents[agent].goal)
+    hints = Hints(seen, Standard(scenario.mechanism), scenario.agents[agent].goal)
     return tuple(
         Shown(one.at.stage, known.system, questions.text(one), full(answer_schema(one, hints))) for one in asked
     )

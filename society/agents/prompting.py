@@ -9,7 +9,8 @@ A name that does not exist is found when the templates are loaded, in every bran
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -65,6 +66,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         if not all(isinstance(value, (int, float)) for value in (left, right)):
             raise TemplateFault(f"a template may use {operator!r} on numbers only")
         return super().call_binop(context, operator, left, right)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A field of plain data is looked up at once; whatever else is asked for goes through the sandbox."""
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
 
 def listed(words: Sequence[object], joint: str = "and") -> str:
@@ -136,8 +143,9 @@ class Prompts:
         self._trees: dict[str, nodes.Template] = {}
         self._closures: dict[str, tuple[str, ...]] = {}
         self._used: dict[str, frozenset[str]] = {}
+        self._blocks: dict[str, frozenset[str]] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
-        self._rendered: dict[tuple[str, str | None, str], str] = {}
+        self._rendered: dict[tuple[str, str | None, str, str], str] = {}
         self._fields: dict[tuple[str, str], frozenset[str]] = {}
         self._hashes: dict[str, str] = {}
 
@@ -145,18 +153,14 @@ class Prompts:
     def load(cls, folders: Sequence[Path] | None = None) -> Prompts:
         """Read the templates of several folders; of two with one name, the one in the earlier folder wins.
 
-        While the files say the same, the answer is the same object, which has compiled them already.
+        While the files are the same, the answer is the same object, which has compiled them already; files that were not
+        touched are not even read again.
 
         Raises:
             TemplateFault: a template is too long, is no text, or leads out of its folder.
         """
-        sources: dict[str, str] = {}
-        for folder in prompt_folders() if folders is None else folders:
-            for path in sorted(folder.rglob("*.j2")):
-                name = path.relative_to(folder).as_posix()
-                if name not in sources:
-                    sources[name] = _read_template(path, folder)
-        return _of(tuple(sources.items()))
+        where = prompt_folders() if folders is None else folders
+        return _read(tuple((folder, tuple(sorted(_files(folder, "")))) for folder in where))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -167,34 +171,44 @@ class Prompts:
 
     def blocks(self, name: str) -> frozenset[str]:
         """The blocks that a template defines."""
-        return frozenset(self._template(name).blocks)
+        if name not in self._blocks:
+            self._blocks[name] = frozenset(self._template(name).blocks)
+        return self._blocks[name]
 
     def render(self, name: str, context: Mapping[str, Plain], *, block: str | None = None) -> str:
         """The text of a template, or of one of its blocks; blank lines at both ends are cut.
 
-        What a template says follows from the names it uses alone, so it is rendered once for all agents and rounds in which
-        these are the same.
-
         Raises:
             TemplateFault: the template uses a name that is not in the context, or something forbidden.
         """
-        template = self._template(name)
-        context = {word: context[word] for word in self._listed(name) if word in context}
-        key = (name, block, repr(context))
+        return self.given({}).render(name, context, block=block)
+
+    def given(self, words: Mapping[str, Plain]) -> Given:
+        """The same templates where some words always stay the same."""
+        return Given(self, words)
+
+    def text(self, key: tuple[str, str | None, str, str], context: Mapping[str, Plain]) -> str:
+        """The text of a template and block in a context of which the rest of the key tells all values.
+
+        What a template says follows from the names it uses alone, so it is rendered once for all agents and rounds in which
+        these are the same.
+        """
         text = self._rendered.get(key)
         if text is None:
             if len(self._rendered) >= MOST_KEPT:
                 self._rendered.clear()
-            text = self._rendered[key] = self._render(template, name, context, block)
+            text = self._rendered[key] = self._render(key[0], context, key[1])
         return text
 
-    def _listed(self, name: str) -> tuple[str, ...]:
+    def listed(self, name: str) -> tuple[str, ...]:
         """The names a template uses, always in the same order."""
         if name not in self._orders:
+            self._template(name)  # what is forbidden is found first
             self._orders[name] = tuple(sorted(self.names_used(name)))
         return self._orders[name]
 
-    def _render(self, template: Template, name: str, context: Mapping[str, Plain], block: str | None) -> str:
+    def _render(self, name: str, context: Mapping[str, Plain], block: str | None) -> str:
+        template = self._template(name)
         try:
             if block is None:
                 return template.render(context).strip()
@@ -298,9 +312,59 @@ class Prompts:
                 )
 
 
+class Given:
+    """Templates of which some words stay the same: these are looked at once, and then only what changes.
+
+    Attributes:
+        prompts: the templates.
+        words: what stays the same.
+    """
+
+    def __init__(self, prompts: Prompts, words: Mapping[str, Plain]) -> None:
+        self.prompts, self.words = prompts, words
+        self._kept: dict[str, tuple[dict[str, Plain], str]] = {}
+
+    def render(self, name: str, further: Mapping[str, Plain], *, block: str | None = None) -> str:
+        """As `Prompts.render`, with `further` words on top of those that stay the same."""
+        words, told = self._kept.get(name) or self._keep(name)
+        now = {word: further[word] for word in self.prompts.listed(name) if word in further}
+        return self.prompts.text((name, block, told, repr(now)), {**words, **now})
+
+    def _keep(self, name: str) -> tuple[dict[str, Plain], str]:
+        words = {word: self.words[word] for word in self.prompts.listed(name) if word in self.words}
+        kept = self._kept[name] = (words, repr(words))
+        return kept
+
+
 def _nested_loops(node: nodes.Node) -> int:
     below = max((_nested_loops(child) for child in node.iter_child_nodes()), default=0)
     return below + isinstance(node, nodes.For)
+
+
+_Stamp = tuple[str, int, int, int]
+"""A file below a folder: its name there, when it was changed (in nanoseconds), its size and its inode."""
+
+
+def _files(folder: Path, inside: str) -> Iterator[_Stamp]:
+    """Every template below a folder."""
+    with os.scandir(folder / inside) as entries:
+        for entry in entries:
+            name = f"{inside}/{entry.name}" if inside else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(folder, name)
+            elif name.endswith(".j2"):
+                stat = entry.stat()
+                yield name, stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+@lru_cache(maxsize=4)
+def _read(found: tuple[tuple[Path, tuple[_Stamp, ...]], ...]) -> Prompts:
+    sources: dict[str, str] = {}
+    for folder, stamps in found:
+        for name, *_ in stamps:
+            if name not in sources:
+                sources[name] = _read_template(folder / name, folder)
+    return _of(tuple(sources.items()))
 
 
 @lru_cache(maxsize=4)

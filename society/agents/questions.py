@@ -7,7 +7,7 @@ from typing import Any
 
 from society.agents.briefing import Brief, rule_texts
 from society.agents.prompting import Plain, Prompts, with_numbers
-from society.agents.schemas import Schema, answer_schema, shape
+from society.agents.schemas import Form, form_of
 from society.agents.transcript import Transcript, action_text, label
 from society.core.policy import Act, Decide, Declare, Question, Speak
 
@@ -22,22 +22,22 @@ class Questions:
 
     def __init__(self, brief: Brief, prompts: Prompts) -> None:
         self._brief, self._prompts = brief, prompts
+        self._given = prompts.given(brief.words)
         self._transcript = transcript_of(brief, prompts)
 
-    def text(self, question: Question[Any], schema: Schema | None = None) -> str:
-        """The words of one question, without the history; `schema` is that of its answer, if it is at hand."""
+    def text(self, question: Question[Any], form: Form | None = None) -> str:
+        """The words of one question, without the history; `form` is that of its answer, if it is at hand."""
         seen = question.seen
         context: dict[str, Plain] = {
-            **self._brief.words,
             "round": seen.round,
             "rounds": seen.rounds,
             "situation": self._brief.mechanism.state(seen.facts, seen.round),
             **self._news(question),
             "turn": question.at.turn,
-            "shape": shape(schema or answer_schema(question)),
+            "shape": (form or form_of(question)).shape,
         }
         template, further = self._asked(question)
-        return self._prompts.render(template, {**context, **further})
+        return self._given.render(template, {**context, **further})
 
     def _news(self, question: Question[Any]) -> dict[str, Plain]:
         """What has changed in the rules since the system message was written."""
@@ -68,9 +68,7 @@ class Questions:
         if isinstance(question, Decide):
             parts = [{"name": label(name), "choices": space.describe()} for name, space in question.parts.items()]
             rule = with_numbers(question.variables)
-            about = self._prompts.render(
-                question.template, {**self._brief.words, "round": question.seen.round, "rule": rule}
-            )
+            about = self._given.render(question.template, {"round": question.seen.round, "rule": rule})
             so_far = None if question.so_far is None else self._transcript.line(question.so_far)
             return "decide.j2", {"about": about, "parts": parts, "purpose": question.purpose, "so_far": so_far}
         raise TypeError(f"no prompt is known for a {type(question).__name__}")

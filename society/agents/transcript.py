@@ -103,7 +103,8 @@ class Transcript:
         words: Mapping[str, Plain],
         result: Callable[[Facts, int], str],
     ) -> None:
-        self.prompts, self.agent, self.words, self.result = prompts, agent, dict(words), result
+        self.prompts, self.agent, self.result = prompts, agent, result
+        self._given = prompts.given(words)
         self.labels = tuple(label(name) for name in names)
 
     def line(self, entry: Seen) -> str:
@@ -121,7 +122,7 @@ class Transcript:
         return one_line(self._block("omitted", {"first": first, "last": last, **totals}))
 
     def _block(self, block: str, context: Mapping[str, Plain]) -> str:
-        return self.prompts.render("history.j2", {**self.words, **context}, block=block)
+        return self._given.render("history.j2", context, block=block)
 
     def _heard(self, entry: Heard) -> dict[str, Plain]:
         me = self.agent

@@ -23,7 +23,7 @@ def tokens_in(text: str) -> int:
     """Tokens of a text, estimated at four characters each, rounded up; other scripts than ASCII count a token a letter."""
     if text.isascii():
         return -(-len(text) // CHARACTERS_PER_TOKEN)
-    plain = sum(character.isascii() for character in text)
+    plain = len(text.encode("ascii", "ignore"))
     return -(-plain // CHARACTERS_PER_TOKEN) + len(text) - plain
 
 

@@ -66,6 +66,9 @@ class Amount(_Space):
             return False
         if self.step is not None and action % self.step != 0:
             return False
+        if len(self.intervals) == 1:
+            ((low, high),) = self.intervals
+            return low <= action <= high
         return any(low <= action <= high for low, high in self.intervals)
 
     def grid(self, at_most: int | None = None) -> tuple[Action, ...]:

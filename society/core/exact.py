@@ -32,7 +32,7 @@ MAX_DIGITS = 40
 
 def tidy(value: Number) -> Number:
     """The same number in its plainest type: an integral `Fraction` becomes an `int`."""
-    if isinstance(value, Fraction) and value.denominator == 1:
+    if type(value) is not int and isinstance(value, Fraction) and value.denominator == 1:
         return value.numerator
     return value
 
@@ -95,6 +95,8 @@ def from_plain(value: int | float | str) -> Number:
 
 def show(value: Number | None, places: int = 2) -> str:
     """A number for people: no trailing zeros, at most `places` decimals, a dash for "does not apply"."""
+    if type(value) is int:
+        return str(value)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"
     value = tidy(value)

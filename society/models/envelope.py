@@ -82,7 +82,7 @@ def visible(text: str) -> bool:
 def _strict(body: bytes) -> Any:  # Any: whatever the server sent
     """JSON as the standard has it: UTF-8, no NaN, no duplicate key, bounded depth and digits."""
     try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_number)
+        return _STRICT.decode(body.decode("utf-8"))
     except RecursionError:
         raise RetryLater("the answer is nested too deeply", raw=body) from None
     except ValueError as problem:
@@ -98,6 +98,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number of JSON")
+
+
+_STRICT = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
 
 
 def _first_choice(choices: Any, body: bytes) -> dict[str, Any]:

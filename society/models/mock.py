@@ -32,7 +32,7 @@ import json
 import math
 from typing import Any
 
-from society.core.calls import Finish, ModelRequest, ModelResponse, Usage
+from society.core.calls import Finish, ModelRequest, ModelResponse, Usage, schema_text
 from society.core.seeds import Noise
 from society.models.envelope import visible
 from society.models.malformed import malformed
@@ -44,15 +44,17 @@ _FREE = {"role": "filler"}
 _WORDS = "I will do my part, and I ask the same of everybody."
 _ACTS = frozenset({"action", "intended", "predicted", "announced"})
 _DEPTH = 40
+_MOST_ANSWERS = 4096
 
 
 class MockModel:
-    """One personality; it holds no state, so one serves any number of runs at once."""
+    """One personality; nothing it says depends on what it said before, so one serves any number of runs at once."""
 
     def __init__(self, personality: str) -> None:
         if personality not in PERSONALITIES:
             raise ValueError(f"no such personality: {personality!r}")
         self.personality = personality
+        self._answers: dict[str, str] = {}
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         text, finish = self.answer(request)
@@ -69,8 +71,20 @@ class MockModel:
             return malformed(request, answer_to)
         if not isinstance(schema, dict):
             return _WORDS, "stop"
-        noise = Noise(int(request.hash[:15], 16)) if personality == "random" else None
-        return json.dumps(_Filler(personality, schema, noise).fill(schema, "")), "stop"
+        if personality == "random":
+            noise = Noise(int(request.hash[:15], 16))
+            return json.dumps(_Filler(personality, schema, noise).fill(schema, "")), "stop"
+        return self._always(schema), "stop"
+
+    def _always(self, schema: Shape) -> str:
+        """What a personality without chance answers to a schema: the same every time."""
+        _, name = schema_text(schema)
+        text = self._answers.get(name)
+        if text is None:
+            if len(self._answers) >= _MOST_ANSWERS:
+                self._answers.clear()
+            text = self._answers[name] = json.dumps(_Filler(self.personality, schema, None).fill(schema, ""))
+        return text
 
 
 def answer_to(schema: Shape) -> Any:  # Any: whatever the schema describes
