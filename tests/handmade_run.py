@@ -90,7 +90,7 @@ def first_round() -> list[Event]:
             rule_events=(
                 RuleEvent("violation", "quota", (1,), amount=Fraction(21, 2)),
                 RuleEvent("sanction", "quota", (1,), "first offence", 3),
-                RuleEvent("propose", "pact", (0, 1), "5 each", 5),
+                RuleEvent("propose", "pact", (0,), "proposal 0"),
             ),
             coalitions=(("pact", (0, 1)),),
         ),

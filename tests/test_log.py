@@ -96,10 +96,10 @@ async def test_rows_of_governance_stand_in_their_tables(log: Log) -> None:
         ("rule", None, 1, 3, "quota"),
     ]
     assert rows("vote", "agent", "item", "choice") == [(1, "vote", "yes")]
-    assert rows("proposal", "event", "agent", "others", "amount") == [("propose", 0, "[1]", 5)]
+    assert rows("proposal", "event", "agent", "others", "amount") == [("propose", 0, "[]", None)]
     assert rows("transfer", "payer", "payee", "amount_text") == [(1, None, "3")]
     assert rows("coalition_member", "coalition", "agent") == [("pact", 0), ("pact", 1)]
-    assert rows("rule_event", "event", "amount_text") == [("violation", "21/2"), ("sanction", "3"), ("propose", "5")]
+    assert rows("rule_event", "event", "amount_text") == [("violation", "21/2"), ("sanction", "3"), ("propose", None)]
     assert rows("prediction", "agent", "other", "amount", "action_text")[:4] == [
         (0, 1, 10, "10"),
         (0, 2, 8, "8"),

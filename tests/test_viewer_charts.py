@@ -213,4 +213,4 @@ def test_what_a_rule_did_is_told_in_one_line_and_entry_by_entry():
     assert told["quota"].short == "broken by Ben; sanctioned Ben"
     assert len(told["quota"].entries) == 2
     assert told["peer_sanction"].short == "1 payment, 3 in all (sanctioned)"
-    assert told["pact"].short == "propose 5 by Ann, Ben (5 each)"
+    assert told["pact"].short == "Ann makes proposal 0"
