@@ -2,12 +2,14 @@
 
 import re
 from fractions import Fraction as F
+from math import comb
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from society.core.actions import Division
 from society.core.errors import BadInput
 from society.core.seeds import Noise
 from society.mechanisms import MECHANISMS, get
@@ -344,3 +346,13 @@ def test_a_table_may_be_for_any_number_of_agents_and_options():
 def test_a_table_of_the_wrong_shape_is_explained(parameters, said):
     with pytest.raises(BadInput, match=re.escape(said)):
         get("matrix_game", **parameters)
+
+
+@given(parts=st.integers(1, 6), units=st.integers(0, 12), data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_divisions_are_numbered_in_lexicographic_order(parts, units, data):
+    space = Division(total=F(units, 2), parts=parts, step=F(1, 2))
+    listed = space.grid() if units < 8 else ()
+    assert [space.encode(division) for division in listed] == list(range(len(listed)))
+    code = data.draw(st.integers(0, comb(units + parts - 1, parts - 1) - 1))
+    assert space.contains(space.decode(code)) and space.encode(space.decode(code)) == code

@@ -94,7 +94,14 @@ def test_a_game_without_a_state_is_judged_by_its_round():
 
 def test_the_mixed_equilibrium_of_volunteers_is_shown():
     (row,) = [row for name, row in shown("volunteers_dilemma", agents=3, benefit=4, cost=1).items() if "mixed" in name]
-    assert (row["value"], row["reached by"], row["exact"]) == (9, "3 x 0.5", True)
+    assert (row["value"], row["reached by"], row["exact"]) == (9, "volunteer 0.5, wait 0.5 each", True)
+
+
+def test_several_mixed_equilibria_are_numbered_and_unlike_agents_told_apart():
+    names = [name for name in shown("matrix_game", table=[[[1, 1] if i == j else [0, 0] for j in range(3)] for i in range(3)]) if "mixed" in name]  # fmt: skip
+    assert names == [f"mixed equilibrium {number}, all together" for number in (1, 2, 3, 4)]
+    battle = shown("matrix_game", table=[[[2, 1], [0, 0]], [[0, 0], [1, 2]]])
+    assert battle["mixed equilibrium, all together"]["reached by"] == "C 0.6667, D 0.3333; C 0.3333, D 0.6667"
 
 
 @pytest.mark.parametrize("kind", mechanisms.MECHANISMS.kinds)

@@ -15,9 +15,11 @@ but not allowed (500 fish out of 100) raises `OutOfRange` with the nearest allow
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
+from math import comb
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -258,7 +260,6 @@ class Division(_Space):
         Raises:
             ValueError: for more than `MAX_GRID` divisions.
         """
-        units = int(self.total / Fraction(self.step))
 
         def shares(left: int, places: int) -> Iterator[tuple[int, ...]]:
             if places == 1:
@@ -268,10 +269,42 @@ class Division(_Space):
                 for rest in shares(left - first, places - 1):
                     yield (first, *rest)
 
-        found = list(itertools.islice(shares(units, self.parts), MAX_GRID + 1))
+        found = list(itertools.islice(shares(self._units, self.parts), MAX_GRID + 1))
         if len(found) > MAX_GRID:
             raise ValueError(f"more than {MAX_GRID} divisions; use a larger step")
         return tuple(tuple(tidy(share * self.step) for share in division) for division in found)
+
+    @property
+    def _units(self) -> int:
+        return int(self.total / Fraction(self.step))
+
+    def encode(self, action: Action) -> int:
+        """The place of the division among all, in lexicographic order, as batched rules take it.
+
+        Raises:
+            OverflowError: there are more divisions than fit 64 bits.
+        """
+        if comb(self._units + self.parts - 1, self.parts - 1) >= 2**63:
+            raise OverflowError(f"more divisions than can be numbered; use a larger step than {show(self.step)}")
+        assert isinstance(action, tuple), "a division is a tuple of shares"
+        code, left = 0, self._units
+        for after, share in zip(range(self.parts - 1, 0, -1), action, strict=False):
+            units = int(share / Fraction(self.step))
+            code += _before(left, units, after)
+            left -= units
+        return code
+
+    def decode(self, code: int) -> Action:
+        shares: list[int] = []
+        left = self._units
+        for after in range(self.parts - 1, 0, -1):
+            units = (
+                bisect_right(range(left + 1), code, key=lambda first: _before(left, first, after)) - 1
+            )  # called at once
+            code -= _before(left, units, after)
+            shares.append(units)
+            left -= units
+        return tuple(tidy(share * self.step) for share in (*shares, left))
 
     def nearest(self, action: Action) -> Action | None:
         return action if self.contains(action) else None
@@ -308,6 +341,11 @@ class Division(_Space):
     def describe(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
         return f"{self.parts} shares, in seat order, that add up to {show(self.total, 6)}{unit}"
+
+
+def _before(left: int, first: int, after: int) -> int:
+    """How many ways there are to share `left` units among 1 + `after` agents with fewer than `first` units for the first."""
+    return comb(left + after, after) - comb(left - first + after, after)
 
 
 Space: TypeAlias = Annotated[Amount | Choice | Route | Division, Field(discriminator="kind")]

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from society.core.actions import Division
 from society.core.exact import Number
 from society.core.mechanism import Batch, Game, Transition
 from society.core.seeds import Noise
@@ -21,20 +20,30 @@ _INT64 = 2**62
 
 
 def batch_by_steps(game: Game[S], state: S, joints: NDArray[np.int64], noise: Noise) -> Batch:
-    """`Mechanism.batch` by calling `step` on every row.
-
-    Raises:
-        TypeError: some action is a division, which has no integer code.
-    """
+    """`Mechanism.batch` by calling `step` on every row."""
     spaces = [game.space(state, agent) for agent in range(game.agents)]
-    coded = [space for space in spaces if not isinstance(space, Division)]
-    if len(coded) < len(spaces):
-        raise TypeError("divisions have no integer codes; step them one by one")
     steps = [
-        game.step(state, tuple(space.decode(code) for space, code in zip(coded, row, strict=True)), noise)
+        game.step(state, tuple(space.decode(code) for space, code in zip(spaces, row, strict=True)), noise)
         for row in joints.tolist()
     ]
     return stack(steps)
+
+
+def batch_by_classes(
+    game: Game[S], state: S, joints: NDArray[np.int64], classes: NDArray[np.int64], noise: Noise
+) -> Batch:
+    """`Mechanism.batch` by calling `step` on one row of each class; rows of one class have the same outcome."""
+    _, first, place = np.unique(classes, return_index=True, return_inverse=True)
+    few = batch_by_steps(game, state, joints[first], noise)
+    assert few.keys is not None, "stacked steps have states"
+    return Batch(
+        numerators=few.numerators[place],
+        denominators=few.denominators,
+        totals=None if few.totals is None else few.totals[place],
+        stocks=None if few.stocks is None else few.stocks[place],
+        keys=few.keys[place],
+        state_of=few.state_of,
+    )
 
 
 def stack(steps: Sequence[Transition[S]]) -> Batch:

@@ -306,5 +306,5 @@ def legalise(space: SpaceOf, action: Action) -> Action:
 def encode(game: Game[S], state: S, joints: Sequence[Joint]) -> NDArray[np.int64]:
     """Joint actions as the integer codes `Mechanism.batch` takes, shape (B, n)."""
     spaces = [game.space(state, agent) for agent in range(game.agents)]
-    codes = [[space.encode(a) for space, a in zip(spaces, joint, strict=True)] for joint in joints]  # type: ignore[union-attr]  # divisions have no codes and are never batched
+    codes = [[space.encode(a) for space, a in zip(spaces, joint, strict=True)] for joint in joints]
     return np.array(codes, dtype=np.int64).reshape(len(joints), game.agents)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Joint
-from society.core.batching import over_common_denominator, stack
+from society.core.batching import batch_by_classes, over_common_denominator
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
@@ -151,9 +151,7 @@ class AiRace(Mechanism[Race]):
         if self.variant == "averaged":
             numerators, denominators = self._cells
             return Batch(numerators[cells], denominators)
-        four = stack([self.step(state, (OPTIONS[own], OPTIONS[rival]), noise) for own, rival in _PAIRS])
-        assert four.keys is not None, "stacked steps have states"
-        return replace(four, numerators=four.numerators[cells], keys=four.keys[cells])
+        return batch_by_classes(self, state, joints, cells, noise)
 
     @cached_property
     def _cells(self) -> tuple[NDArray[Any], NDArray[Any]]:  # Any: int64 or object, see over_common_denominator

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from society.core.actions import Action, Choice, Division, Joint
+from society.core.batching import batch_by_classes
 from society.core.exact import Exact, Number, tidy
-from society.core.mechanism import Fact, Facts, Mechanism, SpaceOf, Transition
+from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, SpaceOf, Transition
 from society.core.rows import RuleEvent
 from society.core.seeds import Noise
 from society.core.votes import Ballot
@@ -177,8 +180,22 @@ class Constitution(Mechanism[Charter]):
         facts: dict[str, Fact] = {"passed": passed, "votes_for": votes, "votes_needed": state.quota}
         return Transition(state=after, payoffs=payoffs, over=after.settled, facts=facts)
 
+    def batch(self, state: Charter, joints: NDArray[np.int64], noise: Noise) -> Batch:
+        """All that matters is the proposal of the one who is recognised, or whether the votes suffice."""
+        if state.settled:
+            classes = np.zeros(len(joints), dtype=np.int64)
+        elif state.phase == "propose":
+            classes = joints[:, self._proposer(noise)]
+        else:
+            votes = (joints == 0) @ np.array(state.weights, dtype=np.int64)
+            classes = (votes >= state.quota).astype(np.int64)
+        return batch_by_classes(self, state, joints, classes, noise)
+
+    def _proposer(self, noise: Noise) -> int:
+        return noise.below(self.agents, "recognition")
+
     def _recognise(self, state: Charter, joint: Joint, noise: Noise) -> Charter:
-        proposer = noise.below(self.agents, "recognition")
+        proposer = self._proposer(noise)
         proposal = joint[proposer]
         if isinstance(proposal, tuple):
             exact: Shares = tuple(Fraction(part) if isinstance(part, float) else part for part in proposal)
@@ -206,6 +223,19 @@ class Constitution(Mechanism[Charter]):
     def _worth(self, state: Charter) -> Number:
         """What is left of the pie."""
         return self.pie if self.motions else tidy(self.pie * Fraction(self.discount) ** state.refused)
+
+    def known_optimum(self, state: Charter) -> Bound | None:
+        """Nothing is paid before the vote; the vote itself is tried out."""
+        return self._nothing_yet(state)
+
+    def known_ceiling(self, state: Charter, agent: int) -> Bound | None:
+        return self._nothing_yet(state)
+
+    def _nothing_yet(self, state: Charter) -> Bound | None:
+        if state.phase == "vote":
+            return None
+        even = tuple(self.abstention(state, agent) for agent in range(self.agents))
+        return Bound(0, even, how="closed form: nothing is paid before the vote")
 
     def charter(self, state: Charter) -> Ballot | None:
         return Ballot(state.quota, state.weights) if self.motions else None

@@ -42,7 +42,12 @@ class Equilibria:
 
 
 def pure_equilibria(board: Board[S]) -> Equilibria:
-    """All pure Nash equilibria by enumeration; for games too large for that, those that best replies lead to."""
+    """All pure Nash equilibria by enumeration; for games too large for that, those that best replies lead to.
+
+    None are found where an agent has more actions than can be listed.
+    """
+    if board.unlisted:
+        return Equilibria((), exact=False, how=board.unlisted)
     if board.symmetric:
         if board.replies_enumerable:
             return Equilibria(_of_equals(board), board.complete, enumerated(board), up_to_order=True)

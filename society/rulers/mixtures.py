@@ -50,6 +50,8 @@ def mixed_equilibria(board: Board[S]) -> tuple[Mixed, ...] | None:
     Two agents: supports of equal size are tried one by one. Those are all equilibria of a game in which no mixture has more
     best replies than it has actions; in others there may be whole lines of equilibria, which are left out.
     """
+    if board.unlisted:
+        return None
     sizes = [len(grid) for grid in board.grids]
     if board.n == 2 and max(sizes) <= MOST_ACTIONS:
         return _of_two(board)

@@ -123,7 +123,8 @@ class Ruler(Generic[S]):
 
     def _price(self, reached: Bound | None) -> Finding:
         if reached is None:
-            return Finding(None, self.equilibria.exact, "no pure equilibrium")
+            why = "there is no pure equilibrium" if self.equilibria.exact else "no pure equilibrium is known"
+            return Finding(None, self.equilibria.exact, why)
         exact = self.optimum.exact and self.equilibria.exact
         parts = price_parts(self.optimum.value, reached.value)
         if parts is None:

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from society.core.actions import Action, Amount, Division, Joint
+from society.core.actions import Action, Amount, Joint
 from society.core.batching import over_common_denominator, stack
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
@@ -117,16 +117,24 @@ class Board(Generic[S]):
         return tuple(space.grid(CONTINUOUS_POINTS) if _continuous(space) else space.grid() for space in self.spaces)
 
     @cached_property
+    def unlisted(self) -> str:
+        """Why the actions of some agent cannot be listed; empty where they can."""
+        try:
+            return "" if self.grids else "no agents"
+        except ValueError as problem:
+            return str(problem)
+
+    @cached_property
     def complete(self) -> bool:
         """Whether the grids hold every action there is."""
         return not any(_continuous(space) for space in self.spaces)
 
     @cached_property
     def _codes(self) -> list[NDArray[np.int64]] | None:
-        if any(isinstance(space, Division) or _continuous(space) for space in self.spaces):
+        if any(_continuous(space) for space in self.spaces):
             return None
         return [
-            np.array([space.encode(action) for action in grid], dtype=np.int64)  # type: ignore[union-attr]  # divisions were excluded above
+            np.array([space.encode(action) for action in grid], dtype=np.int64)
             for space, grid in zip(self.spaces, self.grids, strict=True)
         ]
 

@@ -115,15 +115,16 @@ def _of_round(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
 
 def _mixed(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
     """The mixed equilibria: each agent's chances, and what they are worth to all together."""
+    found = ruler.mixed_equilibria or ()
     return [
         {
-            "ruler": "mixed equilibrium, all together",
-            "value": sum(found.payoffs),
-            "reached by": _chances(found, ruler.board.grids),
-            "exact": found.exact,
+            "ruler": f"mixed equilibrium{f' {number}' if len(found) > 1 else ''}, all together",
+            "value": sum(mixed.payoffs),
+            "reached by": _chances(mixed, ruler.board.grids),
+            "exact": mixed.exact,
             "how": "each agent indifferent between the options it mixes",
         }
-        for found in ruler.mixed_equilibria or ()
+        for number, mixed in enumerate(found, start=1)
     ]
 
 
