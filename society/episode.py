@@ -234,6 +234,7 @@ class Episode:
             stock_after=settled.stock_after,
             collapsed=settled.collapsed,
             share=self.game.share(before),
+            sustainable=self.game.sustainable(before),
             defaulted=tuple(seat in played.actions and played.actions[seat].status == "defaulted" for seat in seats),
             sanctioned=tuple(seat in punished for seat in seats),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from society.core.markup import html_table
 from society.episode import Episode
 from society.metrics import METRICS, Measured, measure_all
 from society.metrics.measure import Reference
+from society.rulers import Outlook, lasts, outlook
 
 if TYPE_CHECKING:
     from society.analysis import Alignment
@@ -162,7 +163,18 @@ def reference_of(episode: Episode) -> Reference:
     mechanism = episode.scenario.mechanism
     if any(phase.scenario.mechanism != mechanism for phase in episode.phases):
         return Reference()  # no one optimum stands for rules that changed on the way
-    return reference.reference_of(mechanism, episode.scenario.rounds)
+    possible = reference.reference_of(mechanism, episode.scenario.rounds)
+    return replace(possible, lasting=lasts(outlook_of(episode)))
+
+
+def outlook_of(episode: Episode) -> Outlook | None:
+    """What would become of the stock if the last round were repeated for ever, by the mechanism alone; None without a stock."""
+    if not episode.settled:
+        return None
+    last = episode.settled[-1]
+    game = episode.phases[-1].game
+    state = game.state_from_plain(last.state_after).physical
+    return outlook(game.mechanism, lambda *_: last.executed, state=state, seed=episode.seed, start=last.round + 1)
 
 
 def _real(value: Number | None) -> float | None:

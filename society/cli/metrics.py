@@ -25,8 +25,10 @@ def metrics(
     """
     from society.cli.output import result, result_json
     from society.log import open_log
-    from society.run import Run
+    from society.run import Run, outlook_of
+    from society.views.sustaining import depletion_sentence
     from society.views.tables import text_table, value
+    from society.views.terminal import safe_lines
 
     with open_log(log) as book:
         chosen = [Run(book.find(ref).id, book) for ref in runs or ["last"]]
@@ -35,6 +37,9 @@ def metrics(
             result(f"SELECT * FROM metric WHERE run_id IN ({ids}) ORDER BY run_id, name")
             return
         tables = {run.id: run.outcome.rows() for run in chosen}
+        warnings = {
+            run.id: depletion_sentence(run.episode, run.outcome.measured, outlook_of(run.episode)) for run in chosen
+        }
     if json:
         result_json(
             {run: [{name: value(cell) for name, cell in row.items()} for row in rows] for run, rows in tables.items()}
@@ -43,3 +48,5 @@ def metrics(
     for place, (run_id, rows) in enumerate(tables.items()):
         result(("\n" if place else "") + run_id + "\n")
         result(text_table(rows, ["metric", "value", "numerator", "denominator", "without_defaulted", "unit"]))
+        if warnings[run_id] is not None:
+            result("\n" + "\n".join(safe_lines(str(warnings[run_id]))))

@@ -266,6 +266,10 @@ class Governed:
         """What each agent may take so that the stock can be kept, as the mechanism sees it."""
         return self.mechanism.share(state.physical)
 
+    def sustainable(self, state: GovernedState) -> Number | None:
+        """What all together may take so that the stock can be kept, as the mechanism sees it."""
+        return self.mechanism.sustainable(state.physical)
+
     # States as JSON
 
     def state_to_plain(self, state: GovernedState) -> Json:

@@ -27,6 +27,7 @@ class RoundRecord:
         collapsed: the commons died in this round.
         share: the sustainable share of one agent in this round, where the mechanism knows one: what all may take and
             still find the same stock next round, shared equally and rounded down.
+        sustainable: what all may take in this round and still find the same stock next round.
         defaulted: whose action was not its own: an unreadable answer counted as the scenario says.
         sanctioned: who was sanctioned or excluded in this round.
     """
@@ -41,6 +42,7 @@ class RoundRecord:
     stock_after: Number | None = None
     collapsed: bool = False
     share: Number | None = None
+    sustainable: Number | None = None
     defaulted: tuple[bool, ...] = ()
     sanctioned: tuple[bool, ...] = ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +19,7 @@ from society.core.record import Record, RoundRecord
 from society.core.seeds import Noise
 from society.mechanisms.reference import reference_of
 from society.metrics import Measured, measure_all
-from society.rulers import Ruler
+from society.rulers import Outlook, Ruler, lasts, outlook
 
 S = TypeVar("S")
 Plan = Sequence[Sequence[Any]] | Callable[[Any, int], Sequence[Any]]  # Any: actions as people write them, any state
@@ -95,7 +95,18 @@ class Rollout(Generic[S]):
     @cached_property
     def metrics(self) -> Mapping[str, Measured]:
         """Every collective metric by name; its `value` is None where it does not apply."""
-        return measure_all(self.record, reference_of(self.mechanism, self.record.horizon, seed=self.seed))
+        possible = reference_of(self.mechanism, self.record.horizon, seed=self.seed)
+        return measure_all(self.record, replace(possible, lasting=lasts(self.outlook)))
+
+    @cached_property
+    def outlook(self) -> Outlook | None:
+        """What becomes of the stock if the last round is repeated for ever; None without a stock, or before any round."""
+        if not self.transitions:
+            return None
+        last = self.actions[-1]
+        return outlook(
+            self.mechanism, lambda state, number: last, state=self.states[-1], seed=self.seed, start=self.rounds + 1
+        )
 
     def __repr__(self) -> str:
         gains = ", ".join(show(gain) for gain in self.gains)
@@ -156,11 +167,28 @@ class Bench(Generic[S]):
                 break
             joint = self.joint(state, choose(state, number))
             step = self.mechanism.step(state, joint, Noise(seed, number))
-            records.append(_record(number, joint, step, self.mechanism.share(state)))
+            records.append(_record(number, joint, step, self.mechanism, state))
             steps.append(step)
             states.append(state := step.state)
         record = Record(self.mechanism.agents, horizon, tuple(records))
         return Rollout(self.mechanism, seed, record, tuple(steps), tuple(states))
+
+    def outlook(self, play: Sequence[Any] | Callable[[Any, int], Sequence[Any]], *, seed: int = 0) -> Outlook | None:
+        """Whether a policy keeps the stock, far beyond any horizon: does it only look sustainable?
+
+        >>> from society import mechanisms
+        >>> mechanisms.get("common_pool").outlook([10, 10, 10, 10, 11])
+        Outlook(verdict='collapsed', rounds=6, least=0, exact=True)
+
+        Args:
+            play: one joint action, repeated for ever, or a function of (state, round) that gives one.
+            seed: the seed of the keyed noise.
+
+        Returns:
+            None for a game without a stock that regrows.
+        """
+        rule = play if callable(play) else lambda state, number: play
+        return outlook(self.mechanism, lambda state, number: self.joint(state, rule(state, number)), seed=seed)
 
     def joint(self, state: S, actions: Sequence[Any]) -> Joint:
         """The joint action that is meant by what a person wrote, clamped where numbers are not allowed.
@@ -243,7 +271,7 @@ def _action(space: SpaceOf, raw: Json, agent: int) -> Action:
         raise BadInput(f"agent {agent}: {problem}") from None
 
 
-def _record(number: int, joint: Joint, step: Transition[S], share: Number | None) -> RoundRecord:
+def _record(number: int, joint: Joint, step: Transition[S], mechanism: Mechanism[S], state: S) -> RoundRecord:
     return RoundRecord(
         round=number,
         executed=joint,
@@ -254,5 +282,6 @@ def _record(number: int, joint: Joint, step: Transition[S], share: Number | None
         stock_before=step.stock_before,
         stock_after=step.stock_after,
         collapsed=step.collapsed,
-        share=share,
+        share=mechanism.share(state),
+        sustainable=mechanism.sustainable(state),
     )

@@ -157,9 +157,12 @@ class SharedCompute(Mechanism[Quota]):
 
     def share(self, state: Quota) -> int | None:
         """With a bucket: an even part of what it regains in a round, whole tokens."""
-        if self.bucket is None:
-            return None
-        return min(self.bucket.refill, self.service(state)) // self.agents
+        together = self.sustainable(state)
+        return None if together is None else together // self.agents
+
+    def sustainable(self, state: Quota) -> int | None:
+        """With a bucket: what it regains in a round, as far as it can be served."""
+        return None if self.bucket is None else min(self.bucket.refill, self.service(state))
 
     def poles(self, state: Quota) -> tuple[Action, Action]:
         """An even part of the service, and as much as selfish play sends."""

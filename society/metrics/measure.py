@@ -43,6 +43,7 @@ class Reference:
         worst_equilibrium, best_equilibrium: welfare in the worst and best Nash equilibrium.
         baseline: the welfare that counts as 0 for welfare efficiency (W_ref); the worst equilibrium if None.
         sustainable_first: what all together may take in round 1 and still find the same stock (f(0)).
+        lasting: whether the stock would live on if the last round were repeated for ever.
     """
 
     optimum: Number | None = None
@@ -50,6 +51,7 @@ class Reference:
     best_equilibrium: Number | None = None
     baseline: Number | None = None
     sustainable_first: Number | None = None
+    lasting: bool | None = None
 
 
 Better = Literal["higher", "lower"] | None

@@ -2,6 +2,7 @@
 
 Ruler              one round: optimum, ceilings, equilibria, prices, regret, dilemma strength
 episode_optimum    a whole episode
+outlook            what becomes of a commons if everybody goes on in the same way
 SteadyPlay         a whole episode as one choice between two plans, for the dilemma of games with a state
 """
 
@@ -9,7 +10,19 @@ from society.rulers.dilemma import Finding, Schelling
 from society.rulers.episode import episode_optimum
 from society.rulers.equilibria import Equilibria
 from society.rulers.mixtures import Mixed
+from society.rulers.outlook import Outlook, lasts, outlook
 from society.rulers.ruler import Ruler
 from society.rulers.steady import SteadyPlay
 
-__all__ = ["Equilibria", "Finding", "Mixed", "Ruler", "Schelling", "SteadyPlay", "episode_optimum"]
+__all__ = [
+    "Equilibria",
+    "Finding",
+    "Mixed",
+    "Outlook",
+    "Ruler",
+    "Schelling",
+    "SteadyPlay",
+    "episode_optimum",
+    "lasts",
+    "outlook",
+]
