@@ -15,10 +15,11 @@ from society.analysis.alignment.chains import Decomposition, Mode
 from society.analysis.alignment.decision import Case, Deed, Method, Settings, decomposed
 from society.analysis.alignment.declared import Claims, read_claims
 from society.analysis.alignment.diagnosis import Deviation, GroupGap, PublicWord, deviation
-from society.analysis.alignment.horizon import Horizon
+from society.analysis.alignment.horizon import Horizon, Reference
 from society.analysis.alignment.luck import Lucks, average_worlds, ex_ante, linear
 from society.analysis.alignment.principal import principal_chain
 from society.analysis.alignment.rules import Held, batched, decisions_of
+from society.analysis.alignment.units import goal_unit, payoff_unit
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, one
 from society.core.actions import Action, Joint
 from society.core.errors import LogCorrupt
@@ -89,6 +90,10 @@ def align(
         last = table.joint
     return Alignment(
         names=episode.names,
+        title=episode.scenario.name,
+        unit=payoff_unit(episode.scenario),
+        units=tuple(goal_unit(spec.goal, episode.scenario) for spec in episode.scenario.agents),
+        rounds_planned=episode.scenario.rounds,
         seed=episode.seed,
         run_id=episode.run_id,
         mode=reader.horizon.mode or "myopic",
@@ -327,12 +332,13 @@ class _Reader:
             kept[:, seat] = worlds.code(seat, word)
         kept[1, agent] = table.row[agent]
         changes = []
+        reference: Reference = "none"
         for name, goal in (("own", OwnPayoff()), ("welfare", GroupWelfare())):
-            measure, _ = self.horizon.yardstick(name, goal, agent, table.number, worlds.state)
+            measure, reference = self.horizon.shared(name, goal, agent, table.number)
             scores = worlds.score(kept, measure, agent)
             changes.append(scores[1] - scores[0])
         everybody = all(seat in table.announced for seat in range(worlds.agents))
-        return deviation(changes[0], changes[1], all_announced=everybody)
+        return deviation(changes[0], changes[1], all_announced=everybody, reference=reference)
 
     def group(self, table: Table, settings: Settings) -> RoundGroup:
         """The gap of the whole group in one round, under own payoff."""

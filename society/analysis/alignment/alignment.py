@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from html import escape
 from typing import Any, Literal
 
 from society.analysis.alignment.accuracy import Accuracy
-from society.analysis.alignment.chains import UNATTRIBUTED, Decomposition, Mode, over
+from society.analysis.alignment.chains import UNATTRIBUTED, Decomposition, Interaction, Mode, interaction, over
 from society.analysis.alignment.diagnosis import SMALL, Diagnosis, GroupGap, PublicWord, diagnose
 from society.analysis.alignment.horizon import Reference
 from society.core.errors import BadInput, MissingExtra
@@ -17,7 +18,7 @@ from society.core.exact import Number, tidy
 from society.core.goals import Goal
 from society.core.markup import html_table
 
-TableName = Literal["stage_value", "gap_term", "surprise_share"]
+TableName = Literal["stage_value", "gap_term", "surprise_share", "public_word", "accuracy"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class EpisodeGap:
 
     Attributes:
         terms: each term summed over rounds, discounted.
+        best: what the yardstick could at best get: the sum of the ceilings; with a reference value, that of the first state
+            less slack.
+        crossed: what the order of own deviation and the others' deviation changes, summed; None where some round lacks it.
+        regret: what best replies to what the others really did would have added, round by round, summed.
         slack: summed; None in the myopic mode.
         start: the reference value of the first state; None in the myopic mode.
         earned: the sum of the rounds' own scores.
@@ -86,6 +91,9 @@ class EpisodeGap:
     agent: int
     yardstick: str
     terms: dict[str, Number]
+    best: Number
+    crossed: Interaction | None
+    regret: Number
     slack: Number | None
     start: Number | None
     earned: Number
@@ -102,6 +110,18 @@ class EpisodeGap:
         return tidy(sum(self.terms.values()))
 
     @property
+    def happened(self) -> Number:
+        """What was reached: the best less everything that was lost."""
+        return tidy(self.best - self.total)
+
+    @property
+    def inter_agent(self) -> Number | None:
+        """Anticipated and surprise together: all that was lost to others; None without predictions."""
+        if "surprise" not in self.terms or "anticipated" not in self.terms:
+            return None
+        return tidy(self.terms["anticipated"] + self.terms["surprise"])
+
+    @property
     def normalised(self) -> dict[str, Number] | None:
         """Terms over scales, summed first and divided then."""
         return {name: over(term, self.scale) for name, term in self.terms.items()} if self.scale else None
@@ -113,7 +133,11 @@ class Alignment:
 
     Attributes:
         names: agents in seat order.
-        mode: myopic or continuation.
+        title: the name of the scenario.
+        unit: of payoffs, in the words of the scenario: fish, tokens, minutes.
+        units: of each agent's own goal, in seat order.
+        rounds_planned: how many rounds there were to be.
+        mode: myopic, continuation or episode.
         discount: weight of the next round.
         goals: each agent's typed goal.
         stateful: the mechanism has a state, so that myopic terms must not be summed into a claim about the episode.
@@ -123,6 +147,10 @@ class Alignment:
     """
 
     names: tuple[str, ...]
+    title: str
+    unit: str
+    units: tuple[str, ...]
+    rounds_planned: int
     seed: int
     run_id: str
     mode: Mode
@@ -136,6 +164,11 @@ class Alignment:
     @property
     def agents(self) -> int:
         return len(self.names)
+
+    @property
+    def first(self) -> int:
+        """The first round that is taken apart: 1, or the one after the last fork."""
+        return self.judged[0].round if self.judged else 1
 
     @cached_property
     def yardsticks(self) -> tuple[str, ...]:
@@ -172,7 +205,11 @@ class Alignment:
         earned: Number = 0
         scale: Number | None = 0
         weight: Number = 1
+        best: Number = 0
+        regret: Number = 0
         for decision in decisions:
+            best += weight * decision.gap.W0
+            regret += weight * decision.gap.regret
             for name, term in decision.gap.terms.items():
                 terms[name] = tidy(terms.get(name, 0) + weight * term)
             slack += weight * (decision.slack or 0)
@@ -186,6 +223,9 @@ class Alignment:
             agent=agent,
             yardstick=yardstick,
             terms=_in_order(terms),
+            best=tidy((decisions[0].start or 0) - slack) if valued else tidy(best),
+            crossed=_crossed(decisions, self.discount),
+            regret=tidy(regret),
             slack=tidy(slack) if valued else None,
             start=decisions[0].start,
             earned=tidy(earned),
@@ -207,12 +247,16 @@ class Alignment:
             blame = decision.gap.attribution
             if decision.gap.yardstick != yardstick or blame is None:
                 continue
-            weight = self.discount ** (decision.round - 1)
+            weight = self.discount ** (decision.round - self.first)
             row = table[decision.agent]
             for other, share in enumerate(blame.shares):
                 if share is not None:
                     row[other] = tidy((row[other] or 0) + weight * share)
         return table
+
+    def words(self, agent: int) -> tuple[PublicWord, ...]:
+        """What one agent announced to everybody, round by round: with what it meant and did."""
+        return tuple(d.word for d in self.of(agent) if d.word is not None)
 
     @property
     def group(self) -> GroupGap | None:
@@ -223,7 +267,7 @@ class Alignment:
         """
         if not self.groups:
             return None
-        weights = [self.discount ** (group.round - 1) for group in self.groups]
+        weights = [self.discount ** (group.round - self.first) for group in self.groups]
         counted = self.groups if self.mode == "myopic" else self.groups[:1]
         return GroupGap(
             conflict=tidy(sum(w * group.gap.conflict for w, group in zip(weights, counted, strict=False))),
@@ -258,13 +302,17 @@ class Alignment:
         """The decomposition as rows, one value each: for the log's tables, frames and exports.
 
         Args:
-            table: stage_value (W0..W4, P0..P6), gap_term (terms of all chains; round 0 is the episode), or
-                surprise_share (who surprised whom).
+            table: stage_value (W0..W4, P0..P6), gap_term (terms of all chains; round 0 is the episode), surprise_share
+                (who surprised whom), public_word (announced, meant, done) or accuracy (how good predictions were).
+
+        Raises:
+            BadInput: there is no such table.
         """
-        makers = {"stage_value": self._stage_rows, "gap_term": self._term_rows, "surprise_share": self._share_rows}
-        if table not in makers:
-            raise BadInput(f"no table of the alignment is called {table!r} (known: {', '.join(makers)})")
-        return list(makers[table]())
+        from society.analysis.alignment.rows import TABLES
+
+        if table not in TABLES:
+            raise BadInput(f"no table of the alignment is called {table!r} (known: {', '.join(TABLES)})")
+        return list(TABLES[table](self))
 
     def to_frame(self, table: TableName = "gap_term") -> Any:  # Any: a polars frame, which is an optional package
         """The same rows as a polars frame, numbers as doubles.
@@ -276,8 +324,12 @@ class Alignment:
             import polars
         except ImportError:
             raise MissingExtra("frames need polars: pip install 'society-sandbox[analysis]', or use .rows()") from None
-        rows = [{**row, "value": float(row["value"])} for row in self.rows(table)]
-        return polars.DataFrame(rows, infer_schema_length=None)
+        rows = [
+            {name: float(cell) if isinstance(cell, Fraction) else cell for name, cell in row.items()}
+            for row in self.rows(table)
+        ]
+        numbers = {"value": polars.Float64} if rows and "value" in rows[0] else None
+        return polars.DataFrame(rows, schema_overrides=numbers, infer_schema_length=None)
 
     def text(self) -> str:
         """The episode in one paragraph that says only what the numbers license."""
@@ -285,8 +337,14 @@ class Alignment:
 
         return paragraph(self)
 
+    def paragraphs(self) -> list[str]:
+        """The same in its parts: how it was measured, each agent, public words, the group, what not to conclude."""
+        from society.analysis.alignment.words import paragraphs
+
+        return paragraphs(self)
+
     def _repr_html_(self) -> str:
-        """For notebooks: the episode's gap of each agent under each yardstick, term by term, and what may be said of it."""
+        """For notebooks: each agent's gap under each yardstick, who surprised whom, and what may be said of it."""
         gaps = [
             self.episode(seat, yardstick)
             for yardstick in self.yardsticks
@@ -294,94 +352,35 @@ class Alignment:
             if self.of(seat, yardstick)
         ]
         terms = list(dict.fromkeys(name for gap in gaps for name in gap.terms))
+        columns = ["agent", "measured by", "best possible", *(f"lost: {name}" for name in terms), "happened", "ceiling"]
         rows = [
-            [self.names[gap.agent], gap.yardstick, gap.total, *(gap.terms.get(name) for name in terms)] for gap in gaps
-        ]
-        return html_table(["agent", "measured by", "gap", *terms], rows) + f"<p>{escape(self.text())}</p>"
-
-    def _keys(self, decision: Judged) -> dict[str, Any]:  # Any: as in `rows`
-        gap = decision.gap
-        return {
-            "round": decision.round,
-            "agent": decision.agent,
-            "yardstick": gap.yardstick,
-            "mode": gap.mode,
-            "defaulted": decision.defaulted,
-        }
-
-    def _stage_rows(self) -> Iterator[dict[str, Any]]:  # Any: as in `rows`
-        for decision in self.judged:
-            gap = decision.gap
-            principal = decision.gap.principal.stages if decision.gap.principal else {}
-            exact = {"W0": gap.ceiling_exact, "W1": gap.reply_exact, "P0": gap.ceiling_exact}
-            others = {"C": gap.benchmark, "forecast": gap.forecast, "V": decision.start}
-            known = {name: value for name, value in others.items() if value is not None}
-            for stage, value in {**gap.stages, **known, **principal}.items():
-                yield {**self._keys(decision), "stage": stage, "value": value, "exact": exact.get(stage, True)}
-
-    def _term_rows(self) -> Iterator[dict[str, Any]]:  # Any: as in `rows`
-        for decision in self.judged:
-            for chain, term, value in _terms(decision):
-                exact = decision.gap.ceiling_exact or term not in _FROM_THE_CEILING
-                yield {**self._keys(decision), "chain": chain, "term": term, "value": value, "exact": exact}
-        for yardstick in self.yardsticks:
-            for agent in range(self.agents):
-                if not self.of(agent, yardstick):
-                    continue
-                whole = self.episode(agent, yardstick)
-                keys = {"round": 0, "agent": agent, "yardstick": yardstick, "mode": self.mode, "defaulted": False}
-                sums = {**whole.terms, **({} if whole.slack is None else {"slack": whole.slack})}
-                for term, value in sums.items():
-                    exact = whole.ceiling_exact or term not in _FROM_THE_CEILING
-                    yield {**keys, "chain": "causal", "term": term, "value": value, "exact": exact}
-
-    def _share_rows(self) -> Iterator[dict[str, Any]]:  # Any: as in `rows`
-        for decision in self.judged:
-            blame = decision.gap.attribution
-            if blame is None:
-                continue
-            for other, share in enumerate(blame.shares):
-                if share is not None:
-                    error = None if blame.errors is None else blame.errors[other]
-                    yield {
-                        **self._keys(decision),
-                        "cause": other,
-                        "value": share,
-                        "se": error,
-                        "method": blame.method,
-                        "orders": blame.orders,
-                    }
+            [
+                self.names[gap.agent], gap.yardstick, gap.best, *(gap.terms.get(name) for name in terms), gap.happened,
+                "exact" if gap.ceiling_exact else "at least",
+            ]
+            for gap in gaps
+        ]  # fmt: skip
+        whom = [[self.names[seat], *row] for seat, row in enumerate(self.matrix())]
+        parts = [f"<p><b>{escape(self.title)}</b> · mode {self.mode} · in {escape(self.unit)}</p>"]
+        parts.append(html_table(columns, rows))
+        if any(cell is not None for row in whom for cell in row[1:]):
+            parts.append("<p>Lost by the agent of the row because of the agent of the column:</p>")
+            parts.append(html_table(["lost by", *self.names], whom))
+        parts.extend(f"<p>{escape(part)}</p>" for part in self.paragraphs())
+        return "".join(parts)
 
 
-_FROM_THE_CEILING = frozenset({"anticipated", "aspiration", "goal_conflict", "ambition", "slack", UNATTRIBUTED})
-
-
-def _terms(decision: Judged) -> Iterator[tuple[str, str, Number]]:
-    gap = decision.gap
-    yield from (("causal", name, term) for name, term in gap.terms.items())
-    yield from (("subjective", name, term) for name, term in (gap.subjective or {}).items())
-    yield from (("split", name, term) for name, term in gap.splits.items())
-    yield from (("beside", name, term) for name, term in gap.beside.items())
-    yield "beside", "regret", gap.regret
-    if decision.slack is not None:
-        yield "causal", "slack", decision.slack
-    if gap.interaction is not None:
-        yield "beside", "interaction", gap.interaction.value
-        yield "symmetric", "say_do", gap.interaction.say_do
-        yield "symmetric", "surprise", gap.interaction.surprise
-        yield "others_first", "say_do", gap.interaction.say_do_last
-        yield "others_first", "surprise", gap.interaction.surprise_first
-    if gap.ordering is not None:
-        yield from (
-            ("all_orders", name, term) for name, term in zip(gap.ordering.terms, gap.ordering.average, strict=True)
-        )
-    if decision.gap.principal is not None:
-        yield from (("principal", name, term) for name, term in decision.gap.principal.terms.items())
-    if decision.talking is not None:
-        yield "beside", "talking", decision.talking
-    if decision.word is not None and decision.word.deviation is not None:
-        yield "public_word", "own_gain", decision.word.deviation.own_gain
-        yield "public_word", "welfare_change", decision.word.deviation.welfare_change
+def _crossed(decisions: Sequence[Judged], discount: Number) -> Interaction | None:
+    """The interactions of all rounds, from the sums of their corners."""
+    corners: list[Number] = [0, 0, 0]
+    for place, decision in enumerate(decisions):
+        gap, crossed, weight = decision.gap, decision.gap.interaction, discount**place
+        if crossed is None or gap.say_do is None or gap.surprise is None:
+            return None
+        corners[0] += weight * (gap.say_do + gap.surprise)
+        corners[1] += weight * gap.surprise
+        corners[2] += weight * crossed.say_do_last
+    return interaction(corners[0], corners[1], corners[2], 0)
 
 
 def _in_order(terms: dict[str, Number]) -> dict[str, Number]:

@@ -13,6 +13,8 @@ The named situations, by how large surprise, regret and welfare loss are against
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -110,15 +112,19 @@ class Deviation:
         kind: by the signs of the two [Shi2026]_: win-win (+,+), selfish (+,-), altruistic (-,+), sabotaging (-,-);
             neutral where one of them is 0.
         all_announced: every other agent had announced an action; those who had not are held at what they did.
+        reference: how the rounds that follow are valued; none where only this one counts.
     """
 
     own_gain: Number
     welfare_change: Number
     kind: DeviationKind
     all_announced: bool
+    reference: str = "none"
 
 
-def deviation(own_gain: Number, welfare_change: Number, *, all_announced: bool = True) -> Deviation:
+def deviation(
+    own_gain: Number, welfare_change: Number, *, all_announced: bool = True, reference: str = "none"
+) -> Deviation:
     """Class a deviation from a public word."""
     kinds: dict[tuple[bool, bool], DeviationKind] = {
         (True, True): "win-win",
@@ -127,7 +133,7 @@ def deviation(own_gain: Number, welfare_change: Number, *, all_announced: bool =
         (False, False): "sabotaging",
     }
     kind = kinds[own_gain > 0, welfare_change > 0] if own_gain and welfare_change else "neutral"
-    return Deviation(tidy(own_gain), tidy(welfare_change), kind, all_announced)
+    return Deviation(tidy(own_gain), tidy(welfare_change), kind, all_announced, reference)
 
 
 @dataclass(frozen=True)
@@ -155,3 +161,37 @@ class PublicWord:
     def meant(self) -> bool | None:
         """Its private plan was what it had announced; None where it declared no plan."""
         return None if self.intended is None else self.intended == self.announced
+
+
+@dataclass(frozen=True)
+class WordCount:
+    """How often an agent announced an action to everybody, and what became of it.
+
+    Attributes:
+        announced: in how many rounds.
+        meant: in how many of them its private plan was what it had announced; None where it declared no plans.
+        kept: in how many it did what it had announced.
+        kinds: how often breaking it was of each kind.
+        own_gain, welfare_change: what breaking it changed, summed.
+    """
+
+    announced: int
+    meant: int | None
+    kept: int
+    kinds: tuple[tuple[DeviationKind, int], ...]
+    own_gain: Number
+    welfare_change: Number
+
+
+def counted(words: Sequence[PublicWord]) -> WordCount:
+    """The public words of an agent, counted."""
+    broken = [word.deviation for word in words if word.deviation is not None]
+    planned = [word.meant for word in words if word.meant is not None]
+    return WordCount(
+        announced=len(words),
+        meant=sum(planned) if planned else None,
+        kept=sum(word.kept for word in words),
+        kinds=tuple(sorted(Counter(one.kind for one in broken).items())),
+        own_gain=tidy(sum(one.own_gain for one in broken)),
+        welfare_change=tidy(sum(one.welfare_change for one in broken)),
+    )

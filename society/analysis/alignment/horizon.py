@@ -85,6 +85,22 @@ class Horizon:
             self._values[key] = self._value(goal, agent, number)
         return self._values[key]
 
+    def shared(self, name: str, goal: Goal, agent: int, number: int) -> tuple[Yardstick, Reference]:
+        """The yardstick of one round with what follows valued at what everybody doing its share would bring.
+
+        For what a step does to others and to oneself: an optimal value would count as lost what only a dictator could have had.
+        """
+        if self.mode == "myopic":
+            return Yardstick(name, goal), "none"
+        policy = self._policy(goal, agent)
+        if number >= self.rounds:
+            return Yardstick(name, goal, _nothing, self.discount), policy.name
+        after = _remembered(lambda state: policy.worth(state, number + 1))
+        return Yardstick(name, goal, after, self.discount), policy.name
+
+    def _policy(self, goal: Goal, agent: int) -> _Policy:
+        return _Policy(self.game.mechanism, goal, agent, rounds=self.rounds, seed=self.seed, discount=self.discount)
+
     def _value(self, goal: Goal, agent: int, number: int) -> tuple[Value, Reference]:
         left = self.rounds + 1 - number
         whose = agent if isinstance(goal, OwnPayoff) else None
@@ -96,7 +112,7 @@ class Horizon:
             if left <= 0:
                 return _nothing, reference
             return _remembered(known), reference
-        policy = _Policy(self.game.mechanism, goal, agent, rounds=self.rounds, seed=self.seed, discount=self.discount)
+        policy = self._policy(goal, agent)
         if left <= 0:
             return _nothing, policy.name
         return _remembered(lambda state: policy.worth(state, number)), policy.name
