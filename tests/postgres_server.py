@@ -35,34 +35,58 @@ def why_not() -> str:
     return ""
 
 
+class Cluster:
+    """A server that can be stopped and started again.
+
+    Attributes:
+        url: of its databases, with ``{database}`` left open.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._data = folder, str(folder / "data")
+        self._as_user = ["runuser", "-u", USER, "--"] if os.geteuid() == 0 else []
+        self.url = f"postgresql://{USER}@/{{database}}?host={folder}"
+        self._run("initdb", "-D", self._data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[Cluster]:
+        with tempfile.TemporaryDirectory(prefix="society-pg-") as name:
+            if os.geteuid() == 0:
+                shutil.chown(name, USER)
+            cluster = cls(Path(name))
+            cluster.start()
+            try:
+                yield cluster
+            finally:
+                cluster.stop()
+
+    def start(self) -> None:
+        options = f"-c listen_addresses='' -k {self.folder}"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self.folder / "server.log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        """At once, as when the power fails."""
+        self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        programs = binaries()
+        assert programs is not None, "whoever asks for a server looks whether there is one"
+        subprocess.run(
+            [*self._as_user, str(programs / program), *arguments],
+            check=True,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
 @contextmanager
 def running_server() -> Iterator[str]:
     """Start a server; gives the URL of its maintenance database with ``{database}`` left open."""
-    programs = binaries()
-    assert programs is not None
-    as_user = ["runuser", "-u", USER, "--"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(prefix="society-pg-") as name:
-        folder = Path(name)
-        if as_user:
-            shutil.chown(folder, USER)
-
-        def run(program: str, *arguments: str) -> None:
-            subprocess.run(
-                [*as_user, str(programs / program), *arguments],
-                check=True,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-
-        data, log = str(folder / "data"), str(folder / "server.log")
-        run("initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
-        run("pg_ctl", "-D", data, "-w", "-l", log, "-o", f"-c listen_addresses='' -k {folder}", "start")
-        try:
-            yield f"postgresql://{USER}@/{{database}}?host={folder}"
-        finally:
-            run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+    with Cluster.started() as cluster:
+        yield cluster.url
 
 
 def fresh_database(server: str, name: str) -> str:

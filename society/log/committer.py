@@ -9,6 +9,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from typing import Any, Protocol, TypeAlias
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from society.log.database import Place, is_busy, refusal
+from society.log.database import Place, refusal
 from society.log.projection import SqlRow
+from society.log.recovery import FIRST_WAIT, LONGEST_WAIT, PATIENCE, is_away, is_locked, is_written
 from society.log.tables import TABLES, ModelCall, columns_of, name_of
 
 MOST_JOBS = 512
@@ -52,12 +54,16 @@ class Owner(Protocol):
 
 @dataclass
 class Job:
-    """What is written together: rows to insert, then updates. `prepare` fills it, in the writer's thread."""
+    """What is written together: rows to insert, then updates. `prepare` fills it, in the writer's thread.
+
+    `patience` is how many seconds a database that is locked or away is waited for.
+    """
 
     owner: Owner
     prepare: Callable[[Job], None]
     rows: list[tuple[str, SqlRow]] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
+    patience: float = PATIENCE
     done: Future[None] = field(default_factory=Future)
 
     def fail(self, problem: BaseException) -> None:
@@ -66,7 +72,15 @@ class Job:
 
 
 class Committer:
-    """The writer's thread and its queue."""
+    """The writer's thread and its queue.
+
+    Attributes:
+        patience: seconds that a database that is locked or away is waited for, before a run pauses.
+        guard: looked at in every transaction before anything is written; raises if the run has another writer by now.
+    """
+
+    patience = PATIENCE
+    guard: Callable[[Connection], None] | None = None
 
     def __init__(self, engine: Engine, place: Place) -> None:
         self.engine, self.place = engine, place
@@ -75,9 +89,9 @@ class Committer:
         self._thread.start()
         self._closed = False
 
-    def submit(self, owner: Owner, prepare: Callable[[Job], None]) -> Future[None]:
+    def submit(self, owner: Owner, prepare: Callable[[Job], None], *, patience: float | None = None) -> Future[None]:
         """Queue a job; its future is done when it is on disk, or holds what went wrong."""
-        job = Job(owner, prepare)
+        job = Job(owner, prepare, patience=self.patience if patience is None else patience)
         self._queue.put(job)
         return job.done
 
@@ -119,14 +133,16 @@ class Committer:
         try:
             self._commit(jobs)
         except (SQLAlchemyError, sqlite3.Error) as problem:
-            if len(jobs) > 1:
+            if len(jobs) > 1 and not (is_locked(problem) or is_away(problem)):
                 for job in jobs:  # one of them may be at fault: each on its own then
                     if job.owner.failure is None:
                         self._write([job])
                     else:
                         job.fail(job.owner.failure)
                 return
-            jobs[0].fail(refusal(problem, self.place))
+            refused = refusal(problem, self.place, writing=True)
+            for job in jobs:
+                job.fail(refused)
         except BaseException as problem:  # whoever waits for the job is told
             for job in jobs:
                 job.fail(problem)
@@ -135,16 +151,32 @@ class Committer:
                 job.done.set_result(None)
 
     def _commit(self, jobs: Sequence[Job]) -> None:
+        """Write, and try again while the database is locked or away; a commit that was cut off is looked up first.
+
+        Raises:
+            SQLAlchemyError: it cannot be written, or patience is at its end.
+            LogUnusable: another process has taken the run meanwhile.
+        """
+        until = time.monotonic() + min(job.patience for job in jobs)
+        cut_off, wait = False, FIRST_WAIT
         while True:
             try:
                 with self.engine.begin() as connection:
-                    insert(connection, (row for job in jobs for row in job.rows))
+                    if self.guard is not None:
+                        self.guard(connection)
+                    rows = [row for job in jobs for row in job.rows]
+                    if not (cut_off and is_written(connection, rows)):
+                        insert(connection, rows)
                     for job in jobs:
                         for update in job.updates:
                             update(connection)
             except (SQLAlchemyError, sqlite3.Error) as problem:
-                if not is_busy(problem):
+                away = is_away(problem)
+                if not (away or is_locked(problem)) or time.monotonic() > until:
                     raise
+                cut_off = cut_off or away
+                time.sleep(wait)
+                wait = min(2 * wait, LONGEST_WAIT)
             else:
                 return
 

@@ -18,9 +18,12 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from society.core.errors import LogUnusable, MissingExtra, Paused
 from society.log.layout import check, is_older, make, upgrade
+from society.log.recovery import is_away, is_locked
 
 DEFAULT_LOG = "sqlite:///logs/society.db"
 BUSY_SECONDS = 60.0
+LOCKED_SECONDS = 5.0
+"""How long one try of a commit waits for the write lock."""
 _CACHED_STATEMENTS = 1024
 
 
@@ -80,6 +83,8 @@ def write_engine(place: Place) -> Engine:
         _bring_up_to_date(engine, place)
         with engine.begin() as connection:
             make(connection, place.shown)
+            if engine.dialect.name == "sqlite":  # the committer tries again by itself, and knows when to give up
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={int(1000 * LOCKED_SECONDS)}")
     except (SQLAlchemyError, sqlite3.Error) as problem:
         engine.dispose()
         raise refusal(problem, place) from problem
@@ -98,7 +103,7 @@ def read_engine(place: Place) -> Engine:
     """
     if place.file is None:
         one_moment = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
-        engine = _postgres(place, execution_options=one_moment)
+        engine = _postgres(place, execution_options=one_moment, pool_pre_ping=True)
     else:
         if not place.file.exists():
             raise LogUnusable(f"there is no log at {place.shown} yet; play something first, or name another with --log")
@@ -160,12 +165,22 @@ def _bring_up_to_date(engine: Engine, place: Place) -> None:
         upgrade_log(place)
 
 
-def refusal(problem: BaseException, place: Place) -> Exception:
-    """The error to show for a failure of the database."""
+def refusal(problem: BaseException, place: Place, *, writing: bool = False) -> Exception:
+    """The error to show for a failure of the database; a run that is being written pauses where a later try may succeed."""
     cause = getattr(problem, "orig", problem)
     code = getattr(cause, "sqlite_errorcode", None)
     primary = code & 0xFF if isinstance(code, int) else None
-    if primary == sqlite3.SQLITE_FULL:
+    if writing and is_locked(problem):
+        return Paused(
+            f"{place.shown} is locked by another program that does not let go; nothing is lost: when it has, go on with "
+            "`society resume`"
+        )
+    if writing and is_away(problem):
+        return Paused(
+            f"the server of {place.shown} does not answer ({_first_line(cause)}); nothing is lost: when it does, go on with "
+            "`society resume`"
+        )
+    if primary == sqlite3.SQLITE_FULL or getattr(cause, "sqlstate", None) == "53100":
         return Paused(
             f"the disk of {place.shown} is full; nothing is lost: make room, then go on with `society resume`"
         )
@@ -181,13 +196,11 @@ def refusal(problem: BaseException, place: Place) -> Exception:
     }
     if primary in meanings:
         return LogUnusable(f"{place.shown} {meanings[primary]}")
-    return LogUnusable(f"the log at {place.shown} cannot be used: {str(cause).strip().splitlines()[0]}")
+    return LogUnusable(f"the log at {place.shown} cannot be used: {_first_line(cause)}")
 
 
-def is_busy(problem: BaseException) -> bool:
-    """Another process holds the write lock longer than one timeout."""
-    code = getattr(getattr(problem, "orig", problem), "sqlite_errorcode", None)
-    return isinstance(code, int) and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+def _first_line(cause: BaseException) -> str:
+    return next(iter(str(cause).strip().splitlines()), type(cause).__name__)
 
 
 def _writable(place: Place) -> None:

@@ -76,6 +76,7 @@ class AdvisoryLocks:
         self._engine = engine
         self._connection: Connection | None = None
         self._held: set[str] = set()
+        self._session = 0
         self._one_at_a_time = threading.Lock()
 
     def take(self, run_id: str) -> AdvisoryLock:
@@ -85,14 +86,38 @@ class AdvisoryLocks:
             LogUnusable: another session, or another writer in this process, holds the lock; the message says who.
         """
         with self._one_at_a_time:
-            if self._connection is None:
-                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            if run_id in self._held or not self._connection.scalar(_TAKE, {"number": _number(run_id)}):
+            for _ in range(1 + _STALE):
+                self._connect()
+                if self._answers():
+                    break
+                self._hang_up()  # the next commit takes the other locks again
+            self._connect()
+            assert self._connection is not None, "it was just made"
+            if run_id in self._held or not self._taken(run_id):
                 owner = self._connection.execute(_OWNER, {"run": run_id}).first()
                 who = f"process {owner.pid} on {owner.host}" if owner else "another process"
                 raise LogUnusable(f"run {run_id} is being written by {who}; wait for it, or stop it first")
             self._held.add(run_id)
         return AdvisoryLock(self, run_id)
+
+    def check(self, connection: Connection) -> None:
+        """Go on only if every lock is held still; a session that the server ended takes its locks again.
+
+        Raises:
+            LogUnusable: another process has taken one of the runs meanwhile.
+        """
+        with self._one_at_a_time:
+            if not self._held or (
+                self._connection is not None
+                and (connection.scalar(_STILL, {"pid": self._session}) or 0) >= len(self._held)
+            ):
+                return
+            self._hang_up()
+            self._connect()
+            for run_id in sorted(self._held):
+                if not self._taken(run_id):
+                    self._held.discard(run_id)
+                    raise LogUnusable(f"run {run_id} was taken by another process while the server was away")
 
     def give_back(self, run_id: str) -> None:
         """Let go of one run."""
@@ -110,8 +135,27 @@ class AdvisoryLocks:
         with self._one_at_a_time:
             self._close()
 
+    def _connect(self) -> None:
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._session = int(self._connection.scalar(_SESSION) or 0)
+
+    def _taken(self, run_id: str) -> bool:
+        assert self._connection is not None, "the caller connected"
+        return bool(self._connection.scalar(_TAKE, {"number": _number(run_id)}))
+
+    def _answers(self) -> bool:
+        assert self._connection is not None, "the caller looked"
+        try:
+            return bool(self._connection.scalar(_SESSION))
+        except SQLAlchemyError:
+            return False
+
     def _close(self) -> None:
         self._held.clear()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
         if self._connection is not None:
             self._connection.invalidate()  # ends the session, and its locks with it
             self._connection.close()
@@ -145,6 +189,10 @@ def _number(run_id: str) -> int:
 
 _TAKE = text("SELECT pg_try_advisory_lock(:number)")
 _GIVE_BACK = text("SELECT pg_advisory_unlock(:number)")
+_STALE = 5
+"""Connections that the pool may hold and that the server has ended."""
+_SESSION = text("SELECT pg_backend_pid()")
+_STILL = text("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = :pid")
 _OWNER = text("SELECT pid, host FROM run WHERE id = :run")
 
 _ADVISORY_LOCKS = text(

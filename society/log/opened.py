@@ -312,6 +312,7 @@ class Log(Reader):
         if self.place.file is None:
             if self._locks is None:
                 self._locks = AdvisoryLocks(self._writing.engine)
+                self._writing.guard = self._locks.check
             return self._locks.take(run_id)
         _ = self._writing  # the file and its folder are checked before a lock is put beside it
         return FileLock(self.place.file, run_id)

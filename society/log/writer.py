@@ -35,6 +35,7 @@ from society.log.journal import (
 )
 from society.log.lock import RunLock
 from society.log.projection import Projector, SqlRow
+from society.log.recovery import LAST_PATIENCE
 from society.log.run_id import utc_now
 from society.log.seal import SUMS, row_digest, seal
 from society.log.text import Redaction, storable_text
@@ -352,11 +353,13 @@ class RunWriter:
         connection.execute(text("UPDATE run SET seal = :seal WHERE id = :run"), {"seal": sealed, "run": self.run_id})
 
     async def _last_words(self, status: RunStatus, reason: str) -> None:
+        words = self._redaction.text(reason)
+
         def prepare(job: Job) -> None:
-            job.updates.append(lambda connection: _say(connection, self.run_id, status, reason))
+            job.updates.append(lambda connection: _say(connection, self.run_id, status, words))
 
         try:
-            await safe(self._committer.submit(_Nobody(), prepare))
+            await safe(self._committer.submit(_Nobody(), prepare, patience=LAST_PATIENCE))
         except Exception:  # the first failure is the one to show
             return
 
