@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 from test_instruments import fitting
+from test_prompts import golden
 
 from society.agents.prompting import Prompts
 from society.core.governed import Governed
@@ -131,3 +133,98 @@ def test_what_is_on_the_table_is_told_to_those_it_concerns():
     assert "On the table" not in told(game, state, 2)[0]
     state, _ = game.move(state, 1, (Move("sign", "contract", target=1),))
     assert "In force: agreement 1 of Ann, Bo (limit 8, penalty 5)." in told(game, state, 1)[0]
+
+
+LAKE, TABLE = "common_pool", "matrix_game"
+TAX = {"kind": "tax", "rate": 1}
+SPOKEN = [
+    (LAKE, [{"kind": "advice", "says": "share"}]),
+    (LAKE, [{"kind": "ask_human", "answer": 8, "capacity": 2, "price": 1, "reliability": "3/4"}]),
+    (TABLE, [{"kind": "ask_human", "answer": "C"}]),
+    (LAKE, [{"kind": "closure", "stock_below": 30, "lasts": 2}]),
+    (TABLE, [{"kind": "closure", "words": ["D"]}]),
+    (LAKE, [{"kind": "constitution", "agenda": [{"rule": "tax", "field": "rate"}], "delegation": True}, TAX]),
+    (LAKE, [{"kind": "contract", "enforcement": "soft", "detection": "1/2", "bond": 3, "per_unit": 1, "lasts": 2}]),
+    (TABLE, [{"kind": "contract", "imposed": "C", "imposed_penalty": 3}]),
+    (LAKE, [{"kind": "disclosure", "hide": ["stock"]}]),
+    (LAKE, [{"kind": "exclusion", "after": 2, "lasts": 3}]),
+    (LAKE, [{"kind": "graduated_sanction", "limit": 8, "detection": "1/2", "forget": 2}]),
+    (LAKE, [{"kind": "guilt", "cost": 5}]),
+    (LAKE, [{"kind": "inequity_aversion", "alpha": 1, "beta": "1/4"}]),
+    (LAKE, [{"kind": "institution_choice", "governs": ["tax"], "start": ["Ann", "Bo"]}, TAX]),
+    (
+        "public_goods",
+        [
+            {"kind": "institution_choice", "governs": ["tax"], "outside": ["reward"], "apart": True},
+            TAX,
+            {"kind": "reward", "effect": 3},
+        ],
+    ),
+    (
+        LAKE,
+        [{"kind": "leader", "powers": [{"rule": "tax", "field": "rate"}], "recall": "1/2", "incumbent": "Ann"}, TAX],
+    ),
+    (LAKE, [{"kind": "leader"}]),
+    (LAKE, [{"kind": "mediator", "plan": [[1, 0], [3, 10]]}]),
+    (TABLE, [{"kind": "mediator", "plan": [[1, "D"], [2, "C"]]}]),
+    (LAKE, [{"kind": "overthrow", "over": ["tax"]}, TAX]),
+    (LAKE, [{"kind": "pact"}]),
+    (LAKE, [{"kind": "peer_sanction"}]),
+    (
+        LAKE,
+        [{"kind": "peer_sanction", "prices": [0, 1, 2, 4], "most": 3, "share": "1/10", "anonymous": True}],
+    ),
+    (LAKE, [{"kind": "peer_sanction", "counter": True}]),
+    (LAKE, [{"kind": "permits", "grant": 8, "bank": True, "enforcement": "soft", "fine_per_unit": 2}]),
+    (LAKE, [{"kind": "quota", "amount": 9, "roll_over": True}]),
+    (
+        LAKE,
+        [{"kind": "quota", "amount": 2, "sense": "at_least", "enforcement": "soft", "fine": 3, "fine_to": "victims"}],
+    ),
+    (LAKE, [{"kind": "reputation", "limit": 10, "known": "1/2"}]),
+    (LAKE, [{"kind": "restriction", "intervals": [[0, 30], [63, None]], "stock_below": 50}]),
+    (TABLE, [{"kind": "restriction", "forbidden": ["D"], "enforcement": "soft", "fine": 3}]),
+    (LAKE, [{"kind": "reward", "effect": 2}]),
+    (LAKE, [{"kind": "side_payment", "condition": "at_most"}]),
+    (LAKE, [{"kind": "social_orientation", "degrees": 30}]),
+    (LAKE, [{"kind": "tax", "rate": "1/2", "rebate": 1, "free": 4}]),
+    (LAKE, [{"kind": "tax", "rate": -1}]),
+    (TABLE, [{"kind": "tax", "charges": [["D", 2]]}]),
+]
+
+
+def spoken(mechanism, rules):
+    """All that the first agent reads of the first of these rules: its paragraph, and every question it may ask."""
+    names = NAMES[:2] if mechanism == TABLE else NAMES[:5]
+    game = govern(mechanism, *rules, names=names)
+    state = game.initial_state()
+    rule = game.rule_ids[0]
+    told_ = [
+        text
+        for text, (name, _) in zip(told(game, state), game.rules_for(state, 0), strict=True)
+        if rules[0]["kind"] in name
+    ]
+    moved = state
+    for offer in game.offers(state, 1):
+        if offer.kind == "motion":
+            terms = tuple((name, space.grid()[0]) for name, space in offer.terms.items())
+            moved, _ = game.move(state, 1, (Move("motion", rule, terms=terms),))
+    joint = tuple(game.abstention(moved, seat) for seat in range(game.agents))
+    first = game.step(moved, joint, Noise(1, 1))
+    asks = [ask for ask in game.second_stage(moved, first) if ask.purpose == rule]
+    points = {(seat, rule): {names[0]: 2} for seat in range(1, len(names))}
+    replies = game.replies(moved, game.step(moved, joint, Noise(1, 1), points))
+    ballots = [ask for ask in game.ballots(first) if ask.purpose == rule]
+    return [*told_, *asked(game, asks), *asked(game, replies), *asked(game, ballots)]
+
+
+def test_every_rule_and_every_question_of_it_reads_as_printed():
+    assert {rules[0]["kind"] for _, rules in SPOKEN} == set(INSTRUMENTS.kinds)
+    parts = []
+    for mechanism, rules in SPOKEN:
+        fields = ", ".join(f"{name} {json.dumps(value)}" for name, value in rules[0].items() if name != "kind")
+        parts.append(
+            f"{rules[0]['kind']} over {mechanism}: {fields}\n"
+            + "\n".join(text.strip() for text in spoken(mechanism, rules))
+        )
+    golden("rules.txt", "\n\n".join(parts))

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from society.core.actions import Joint
 from society.core.exact import Number
-from society.core.mechanism import Batch, Game, Transition
+from society.core.mechanism import Batch, Game, SpaceOf, Transition
 from society.core.seeds import Noise
 
 S = TypeVar("S")
@@ -22,11 +23,12 @@ _INT64 = 2**62
 def batch_by_steps(game: Game[S], state: S, joints: NDArray[np.int64], noise: Noise) -> Batch:
     """`Mechanism.batch` by calling `step` on every row."""
     spaces = [game.space(state, agent) for agent in range(game.agents)]
-    steps = [
-        game.step(state, tuple(space.decode(code) for space, code in zip(spaces, row, strict=True)), noise)
-        for row in joints.tolist()
-    ]
-    return stack(steps)
+    return stack([game.step(state, joint, noise) for joint in decoded(spaces, joints)])
+
+
+def decoded(spaces: Sequence[SpaceOf], joints: NDArray[np.int64]) -> list[Joint]:
+    """Rows of codes as joint actions."""
+    return [tuple(space.decode(code) for space, code in zip(spaces, row, strict=True)) for row in joints.tolist()]
 
 
 def batch_by_classes(

@@ -56,7 +56,7 @@ def watched(
     defied = sum(e.amount or 0 for e in events if e.event == "defy" and e.rule == standing.rule)
     hardly_kept = len(seats) - len(broke) < KEPT * len(seats)
     lawless = standing.lawless + 1 if hardly_kept and 2 * due > 3 * (due - defied) else 0
-    after = replace(standing, lawless=lawless)
+    after = standing if lawless == standing.lawless else replace(standing, lawless=lawless)
     if lawless != LAWLESS_ROUNDS:
         return after, ()
     return after, (RuleEvent("overthrow", standing.rule, broke, f"hardly kept for {LAWLESS_ROUNDS} rounds"),)

@@ -35,8 +35,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from society.core.actions import Action, Division, Joint
-from society.core.batching import batch_by_steps, stack
+from society.core.actions import Action, Joint
+from society.core.batching import decoded, stack
 from society.core.detection import watched
 from society.core.exact import Json, Number, from_plain, plain
 from society.core.institution import NO_DECISIONS, REPLY
@@ -158,7 +158,11 @@ class Governed:
         """
         if not self.instruments:
             return self._bare(state, joint, noise)
-        setting = restricted(self.book, state, noise, self.exempt)
+        return self._settled(restricted(self.book, state, noise, self.exempt), joint, decisions)
+
+    def _settled(self, setting: Setting, joint: Joint, decisions: Decisions) -> GovernedTransition:
+        """A round whose rules have been read: acted, remembered, and closed as if nobody voted."""
+        state = setting.state
         done = acted(setting, joint, decisions)
         after = replace(state, physical=done.outcome.state, pot=done.pot)
         told = self._mechanism_told(state, after, done.executed, done.outcome)
@@ -198,10 +202,8 @@ class Governed:
         if not self.instruments:
             return self.mechanism.batch(state.physical, joints, noise)
         setting = restricted(self.book, state, noise, self.exempt)
-        spaces = [space for space in setting.spaces if not isinstance(space, Division)]
         steps = []
-        for row in joints.tolist():
-            joint = tuple(space.decode(code) for space, code in zip(spaces, row, strict=True))
+        for joint in decoded(setting.spaces, joints):
             done = acted(setting, joint, decisions)
             outcome = done.outcome
             steps.append(Transition(outcome.state, done.balances, total=outcome.total, stock_after=outcome.stock_after))
@@ -210,7 +212,8 @@ class Governed:
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
         """`step` for many joint actions, as codes of `space`: as fast as the mechanism's own without instruments."""
         if self.instruments:
-            return batch_by_steps(self, state, joints, noise)
+            setting = restricted(self.book, state, noise, self.exempt)
+            return stack([self._settled(setting, joint, NO_DECISIONS) for joint in decoded(setting.spaces, joints)])
         batch = self.mechanism.batch(state.physical, joints, noise)
         inner = batch.state_of
         if inner is None:
@@ -245,7 +248,7 @@ class Governed:
             return Closed(done.state)
         state, events = done.settled, list[RuleEvent]()
         for rule in self.rules(done.settled):
-            at = replace(self.book.moment(done.settled, rule), standings=state.standings, ledger=state.ledger)
+            at = _now(self.book.moment(done.settled, rule), state)
             state, told = self._changed(
                 state, rule, rule.instrument.decide(at, rule.memory, decided_under(votes, rule.id))
             )
@@ -382,7 +385,8 @@ class Governed:
         for rule, at, played in zip(setting.rules, setting.moments, done.seen, strict=True):
             standings[rule.place], told = watched(standings[rule.place], at.seats, played, done.events)
             events.extend(told)
-        return replace(after, standings=tuple(standings)), tuple(events)
+        unchanged = all(new is old for new, old in zip(standings, after.standings, strict=True))
+        return after if unchanged else replace(after, standings=tuple(standings)), tuple(events)
 
     def _remembered(
         self, setting: Setting, after: GovernedState, done: Acted
@@ -390,22 +394,22 @@ class Governed:
         """What payoffs feel like and what each rule remembers of the round, balances being final."""
         felt, seen, events = done.balances, [], list[RuleEvent]()
         for rule, at, played in zip(setting.rules, setting.moments, done.seen, strict=True):
-            final = replace(played, balances=done.balances)
+            final = played if played.balances == done.balances else replace(played, balances=done.balances)
             seen.append((rule.id, final))
             felt = rule.instrument.feel(at, rule.memory, final, felt)
-            now = replace(at, standings=after.standings, ledger=after.ledger)
-            after, told = self._changed(after, rule, rule.instrument.remember(now, rule.memory, final))
+            after, told = self._changed(after, rule, rule.instrument.remember(_now(at, after), rule.memory, final))
             events.extend(told)
         return after, felt, tuple(seen), tuple(events)
 
     def _changed(self, state: GovernedState, rule: Rule, change: Change) -> tuple[GovernedState, tuple[RuleEvent, ...]]:
         """The state with a change applied, amendments one after the other, and all that there is to tell of it."""
-        state = replace(
-            state,
-            memories=(*state.memories[: rule.place], change.memory, *state.memories[rule.place + 1 :]),
-            standings=state.standings if change.standings is None else change.standings,
-            ledger=state.ledger if change.ledger is None else change.ledger,
-        )
+        if change.standings is not None or change.ledger is not None or change.memory is not rule.memory:
+            state = replace(
+                state,
+                memories=(*state.memories[: rule.place], change.memory, *state.memories[rule.place + 1 :]),
+                standings=state.standings if change.standings is None else change.standings,
+                ledger=state.ledger if change.ledger is None else change.ledger,
+            )
         events = list(change.events)
         for amendment in change.amendments:
             before, state = state, replace(state, standings=amendment.standings)
@@ -442,3 +446,10 @@ class Governed:
                     variables = self.book.variables(state, rule, agent)
                     asks.append(Ask(agent, rule.id + suffix, template, variables, parts))
         return tuple(asks)
+
+
+def _now(at: Moment, state: GovernedState) -> Moment:
+    """The same moment with the standings and the ledger as rules before have left them."""
+    if at.standings is state.standings and at.ledger is state.ledger:
+        return at
+    return replace(at, standings=state.standings, ledger=state.ledger)

@@ -133,6 +133,8 @@ class Ledger:
         return tuple((str(p.id), tuple(sorted(p.accepted))) for p in self.proposals if p.status == "in_force")
 
 
+_BLANK = Ledger()
+
 Outcome: TypeAlias = tuple[Ledger, tuple[RuleEvent, ...]]
 
 
@@ -150,6 +152,8 @@ def offer_for(offers: Sequence[Offer], move: Move) -> Offer | None:
 
 def end_round(ledger: Ledger, round: int) -> Outcome:
     """The ledger as the next round finds it: gifts and defiance are over, and so is what has expired or has run out."""
+    if ledger == _BLANK:
+        return ledger, ()
     proposals, events = [], []
     for old in ledger.proposals:
         proposal = old

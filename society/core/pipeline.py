@@ -129,12 +129,12 @@ def detected(setting: Setting, done: Played, decisions: Decisions) -> tuple[tupl
             judged(rule, breach, setting.noise, defying=(breach.agent, rule.id) in defying)
             for breach in rule.instrument.breaches(at, rule.memory, played)
         )
-        seen.append(replace(played, breaches=breaches))
+        seen.append(replace(played, breaches=breaches) if breaches else played)
         events.extend(event for breach in breaches for event in told(rule, breach))
     broken = tuple(
         (rule.id, breach) for rule, played in zip(setting.rules, seen, strict=True) for breach in played.breaches
     )
-    return tuple(replace(played, broken=broken) for played in seen), tuple(events)
+    return tuple(replace(played, broken=broken) for played in seen) if broken else tuple(seen), tuple(events)
 
 
 def paid(setting: Setting, done: Played, seen: Sequence[Played], events: Sequence[RuleEvent]) -> Acted:

@@ -26,7 +26,7 @@ class Constitution(Instrument):
 
     What can be changed stands in `agenda`; the constitution's own `weights` and `quota` can stand there too. A motion may
     change several parameters at once. Votes are counted under the rules in force when the round began to be played; what
-    passes applies from the next round on. Whoever is silent abstains, unless it delegated its vote.
+    passes applies from the next round on. Whoever is silent abstains, unless it delegated its vote; who has no votes has no say.
 
     A passed motion is told as ``amend``. It is a ``seizure`` as well when afterwards an agent or a declared coalition can
     pass motions alone that could not before, or when the concentration of power (the Herfindahl index of the normalised
@@ -106,7 +106,7 @@ class Constitution(Instrument):
         weights, quota = self.game(at)
         standings, events, passed, settled = at.standings, list[RuleEvent](), list[Amendment](), dict[int, Motion]()
         for motion in self._open(at):
-            said = self._said(at, motion, votes)
+            said = {seat: word for seat, word in self._said(at, motion, votes).items() if weights[seat]}
             events.extend(RuleEvent("vote", at.rule, (s,), f"motion {motion.id}: {said[s]}") for s in sorted(said))
             yes = tuple(seat for seat in sorted(said) if said[seat] == "yes")
             enough = wins(quota, weights, yes)
