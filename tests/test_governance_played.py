@@ -1,12 +1,15 @@
 """Governance in whole episodes, through prompts, answers and the log's events."""
 
 import json
+from fractions import Fraction
 from typing import get_args
 
 import pytest
 from canned import PROMPTS
 
+import society
 from society.agents.cast import cast
+from society.cli import main
 from society.core.events import Decided, RunStarted, Settled, Spoke
 from society.core.rows import RuleEvent, RuleEventKind
 from society.models.mock import MockModel, enveloped
@@ -241,3 +244,48 @@ async def test_citizens_write_contracts_bring_rules_into_force_and_punish_those_
         Told(),
     )
     assert sink.of(Settled)[0].payoffs == (16 - 3, 16 - 3, 36 - 18)
+
+
+# Counterfactual arms, from the file to the comparison
+
+ARMS = {
+    "none": [],
+    "words": [
+        {"kind": "advice"},
+        {"kind": "reputation"},
+        {"kind": "disclosure", "hide": ["stock"]},
+        {"kind": "guilt"},
+        {"kind": "pact"},
+    ],
+    "tax": [{"kind": "tax", "rate": "1/2"}],
+    "limit": [{"kind": "quota", "amount": 5}],
+}
+
+
+def test_arms_of_one_seed_differ_only_through_the_rule_and_are_compared_in_pairs(tmp_path, capsys):
+    shock = {"kind": "common_pool", "shock": {"probability": "1/2", "loss": "1/4"}}
+    agents = cast_of("random", 4)
+    runs = {}
+    for arm, rules in ARMS.items():
+        scenario = loads(
+            json.dumps({"name": arm, "rounds": 5, "mechanism": shock, "instruments": rules, "agents": agents})
+        )
+        for seed in (1, 2, 3):
+            run = society.play_sync(scenario, seed=seed, log=f"sqlite:///{tmp_path}/arms.db")
+            runs[arm, seed] = [played.settled for played in run.episode.rounds]
+    for seed in (1, 2, 3):
+        free, words, taxed, limited = (runs[arm, seed] for arm in ARMS)
+        for one, two in zip(free, words, strict=True):
+            assert (one.executed, one.payoffs, one.stock_after) == (two.executed, two.payoffs, two.stock_after)
+        for one, two in zip(free, taxed, strict=True):
+            assert (one.executed, one.material, one.stock_after) == (two.executed, two.material, two.stock_after)
+            assert two.payoffs == tuple(payoff / Fraction(2) for payoff in one.payoffs)
+        assert all(action <= 5 for settled in limited for action in settled.executed)
+    wanted = [f"scenario={arm}" for arm in ARMS]
+    assert (
+        main(["compare", *wanted, "--metric", "total_welfare", "--log", f"sqlite:///{tmp_path}/arms.db", "--json"]) == 0
+    )
+    none, words, tax, _ = json.loads(capsys.readouterr().out)
+    assert none["comparison"] is None and words["comparison"]["paired"] and words["comparison"]["runs"] == 3
+    assert words["comparison"]["difference"]["value"] == 0
+    assert tax["comparison"]["difference"]["value"] == pytest.approx(-none["mean"]["value"] / 2)
