@@ -12,11 +12,11 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from society.core.actions import Action, Amount, Choice, Division, Joint, Route
 from society.core.exact import Json, Number
@@ -181,6 +181,13 @@ class Mechanism(Kind, Generic[S]):
         """
         space = self.space(state, agent)
         return space.low if isinstance(space, Amount) else space.grid()[-1]
+
+    def of_size(self, agents: int) -> Self | None:
+        """The same game for another number of agents; None where it cannot be played by so many."""
+        try:
+            return type(self).model_validate(self.model_dump() | {"agents": agents})
+        except ValidationError:
+            return None
 
     def charter(self, state: S) -> Ballot | None:
         """The vote by which the mechanism's own rules can be changed, where it is an institution itself."""

@@ -157,7 +157,7 @@ class Rulebook:
 
     def sized(self, group: Sequence[int]) -> Mechanism[Any]:  # Any: as above
         """The mechanism as a group plays it among itself."""
-        return self.mechanism.model_copy(update={"agents": len(group)})
+        return _sized(self.mechanism, len(group))
 
     def _played_by(self, state: GovernedState, agent: int) -> Mechanism[Any]:  # Any: as above
         groups = self.groups(state) or ()
@@ -206,6 +206,13 @@ class Rulebook:
             if charter is not None:
                 found[rule.id] = charter
         return found
+
+
+@lru_cache(maxsize=256)
+def _sized(mechanism: Mechanism[Any], agents: int) -> Mechanism[Any]:  # Any: as in `Rulebook`
+    smaller = mechanism.of_size(agents)
+    assert smaller is not None, "what groups play apart can be played by any number"
+    return smaller
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from society.core.actions import Action, Choice
 from society.core.exact import Json
@@ -60,10 +60,8 @@ class InstitutionChoice(Instrument):
             return None
         if fields(mechanism.state_type) or not mechanism.symmetric:
             return "groups that play apart need a mechanism without a state in which all seats are alike"
-        try:
-            type(mechanism).model_validate(mechanism.model_dump() | {"agents": 1})
-        except ValidationError:
-            return "a group of one has to be able to play it alone"
+        if any(mechanism.of_size(size) is None for size in range(1, mechanism.agents)):
+            return "groups of every size have to be able to play it, even one agent alone"
         return None
 
     def touches(self) -> tuple[tuple[str, str, tuple[Json, ...]], ...]:
