@@ -38,6 +38,7 @@ POOLS = [
 VARIANTS = [
     *(("common_pool", pool) for pool in POOLS),
     ("common_pool", {"agents": 14, "capacity": 60}),
+    ("common_pool", {"agents": 3, "rationing": "priority", "priority": [2, 0, 1]}),
     ("common_pool", {"agents": 2, "capacity": 9000}),
     ("public_goods", {"agents": 3, "multiplier": "7/4"}),
     ("collective_risk", {"periods": 2}),
@@ -288,6 +289,9 @@ def test_the_state_of_a_collapsed_pool_stays_as_it_is():
         ),
         ("constitution", {"weights": [1, 2]}, "give 5 weights"),
         ("constitution", {"pie": 1, "unit": "2/3"}, "multiple of the unit"),
+        ("constitution", {"quota": 9}, "out of reach: all agents together have 5 votes"),
+        ("common_pool", {"priority": [0, 1]}, "under 'rationing: priority' only"),
+        ("common_pool", {"rationing": "priority", "priority": [0, 1, 1, 2, 3]}, "each of the seats 0 to 4 once"),
     ],
 )
 def test_wrong_parameters_are_explained(kind, parameters, said):

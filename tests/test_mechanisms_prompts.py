@@ -48,6 +48,8 @@ VARIANTS = [
     ("matrix_game", {"table": [[[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [1, 1, 1]]]] * 2}),
     ("constitution", {"agents": 2, "motions": [{"name": "rule of one", "weights": [2, 1], "quota": 2}]}),
     ("congestion", {"preset": "double_braess", "flow": "1/2"}),
+    ("common_pool", {"agents": 3, "rationing": "priority", "priority": [2, 0, 1]}),
+    ("common_pool", {"rationing": "priority"}),
     ("common_pool", {"shock": {"probability": "1/2", "loss": "1/2"}, "growth": {"kind": "stochastic"}}),
 ]
 

@@ -83,9 +83,12 @@ class AiRace(Mechanism[Race]):
     @cached_property
     def rounds_pay(self) -> tuple[tuple[Pair, Pair], tuple[Pair, Pair]]:
         """Payoffs of a round, by the options of both laboratories: [SAFE or UNSAFE][SAFE or UNSAFE]."""
+        return self._pays(Fraction(self.risk))
+
+    def _pays(self, risk: Fraction) -> tuple[tuple[Pair, Pair], tuple[Pair, Pair]]:
         b, c, s = Fraction(self.benefit), Fraction(self.cost), Fraction(self.speed)
         caught = Fraction(self.detection) if self.detection is not None else Fraction(self.variant == "averaged", 2)
-        prize, lucky = (self.stake / self.steps, 1 - Fraction(self.risk)) if self.variant == "averaged" else (0, 1)
+        prize, lucky = (self.stake / self.steps, 1 - risk) if self.variant == "averaged" else (0, 1)
         both_safe = tidy(Fraction(prize) / 2 + b / 2 - c)
         behind = tidy((1 - caught) * b / (s + 1) + caught * b - c)
         ahead = tidy(lucky * (s * prize + (1 - caught) * s * b / (s + 1)))
@@ -160,14 +163,14 @@ class AiRace(Mechanism[Race]):
     def poles(self, state: Race) -> tuple[Action, Action]:
         return OPTIONS
 
-    def plans(self) -> tuple[tuple[Number, ...], ...]:
+    def plans(self, risk: Fraction | None = None) -> tuple[tuple[Number, ...], ...]:
         """Expected payoff of a whole dynamic race, by the plans of both (always SAFE or always UNSAFE): [own][rival's].
 
-        A race lasts shortest + (1 - stop)/stop rounds on average; the winner loses all with probability risk if it was
-        always unsafe.
+        A race lasts shortest + (1 - stop)/stop rounds on average; a winner that was always unsafe loses all with
+        probability `risk`, by default that of the race.
         """
         length = self.shortest + (1 - Fraction(self.stop)) / Fraction(self.stop)
-        kept = 1 - Fraction(self.risk)
+        kept = 1 - (Fraction(self.risk) if risk is None else risk)
         won = ((self.stake / 2, 0), (kept * self.stake, kept * self.stake / 2))
         runs = [[length * Fraction(self.rounds_pay[own][rival][0]) for rival in (0, 1)] for own in (0, 1)]
         return (
@@ -177,15 +180,14 @@ class AiRace(Mechanism[Race]):
 
     def known_landmarks(self) -> Mapping[str, Number]:
         """The risks of disaster at which the answers change."""
-        tame = self.model_copy(update={"risk": 0})
         landmarks: dict[str, Number] = {}
         if self.variant == "dynamic":
-            (safe, _), (ahead, _) = tame.plans()
+            safe, ahead = (Fraction(plan[0]) for plan in self.plans(Fraction(0)))
             if ahead > 0:
                 name = "risk from which always safe is an equilibrium among constant plans"
-                landmarks[name] = tidy(max(Fraction(0), 1 - Fraction(safe) / Fraction(ahead)))
+                landmarks[name] = tidy(max(Fraction(0), 1 - safe / ahead))
             return landmarks
-        (safe, behind), (ahead, unsafe) = ((Fraction(a[0]), Fraction(b[0])) for a, b in tame.rounds_pay)
+        (safe, behind), (ahead, unsafe) = ((Fraction(a[0]), Fraction(b[0])) for a, b in self._pays(Fraction(0)))
         if unsafe > 0:
             landmarks["risk above which safety is best for both"] = tidy(1 - safe / unsafe)
         if ahead + unsafe > 0:

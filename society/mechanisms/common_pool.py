@@ -74,12 +74,19 @@ class CommonPool(Mechanism[Pool]):
         "harvest_first", description="whether a round harvests and then grows, or grows and then harvests"
     )
     rationing: Rationing = Field("proportional", description="who gets how much when requests exceed the stock")
+    priority: tuple[int, ...] = Field(
+        (), description="under priority rationing: the seats, counted from 0, in the order served; empty: seat order"
+    )
     shock: Shock | None = Field(None, description="a chance loss after growth; null: none")
 
     @model_validator(mode="after")
     def _stock_fits(self) -> Self:
         if self.stock is not None and self.stock > self.capacity:
             raise ValueError(f"a stock of {self.stock} does not fit a capacity of {self.capacity}")
+        if self.priority and self.rationing != "priority":
+            raise ValueError("an order of priority has a meaning under 'rationing: priority' only")
+        if self.priority and sorted(self.priority) != list(range(self.agents)):
+            raise ValueError(f"'priority' names each of the seats 0 to {self.agents - 1} once")
         return self
 
     @property
@@ -114,7 +121,7 @@ class CommonPool(Mechanism[Pool]):
         luck, struck = self.growth.luck(noise), self._strikes(noise)
         early = self.order == "growth_first"
         found = self._grown(state.stock, luck, struck) if early else state.stock
-        granted = ration([int(a) for a in joint], found, self.rationing, noise)  # type: ignore[arg-type]  # amounts, by `space`
+        granted = ration([int(a) for a in joint], found, self.rationing, noise, self.priority)  # type: ignore[arg-type]  # amounts, by `space`
         total = sum(granted)
         left = found - total
         collapsed = left < self.collapse_below
@@ -143,7 +150,7 @@ class CommonPool(Mechanism[Pool]):
         luck, struck = self.growth.luck(noise), self._strikes(noise)
         early = self.order == "growth_first"
         found = self._grown(state.stock, luck, struck) if early else state.stock
-        granted = ration_batch(joints, found, self.rationing, noise)
+        granted = ration_batch(joints, found, self.rationing, noise, self.priority)
         totals = np.minimum(row_sums(joints), found)
         left = found - totals
         dead = left < self.collapse_below

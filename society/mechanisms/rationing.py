@@ -5,7 +5,7 @@ decides, each agent (or each agent and unit) has its own keyed lot, so that one 
 
     proportional   in proportion to the requests; left-over units by largest remainder, ties to the lowest seat
     equal          the same for everybody, but nobody more than it asked for (constrained equal awards)
-    priority       in seat order, each in full as long as the stock lasts
+    priority       in a given order (of the seats, unless another is given), each in full as long as the stock lasts
     random_order   as priority, in an order drawn anew each round
     unit_by_unit   unit after unit, each to a random one of those who still ask for more
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,24 @@ from numpy.typing import NDArray
 from society.core.seeds import Noise
 
 Rationing = Literal["proportional", "equal", "priority", "random_order", "unit_by_unit"]
+RULES: tuple[Rationing, ...] = get_args(Rationing)
 _INT32 = 2**31
 _SMALL = 12
 """Up to this many agents, comparing all pairs is faster than sorting."""
 
 
-def ration(requests: Sequence[int], stock: int, rule: Rationing, noise: Noise) -> tuple[int, ...]:
-    """The grants, in seat order: the requests themselves while the stock suffices."""
+def ration(
+    requests: Sequence[int], stock: int, rule: Rationing, noise: Noise, priority: Sequence[int] = ()
+) -> tuple[int, ...]:
+    """The grants, in seat order: the requests themselves while the stock suffices.
+
+    Args:
+        requests: what each asks for.
+        stock: what there is.
+        rule: see above.
+        noise: the luck of the round.
+        priority: under that rule, the seats in the order in which they are served; empty: seat order.
+    """
     asked = sum(requests)
     if asked <= stock:
         return tuple(requests)
@@ -47,7 +58,7 @@ def ration(requests: Sequence[int], stock: int, rule: Rationing, noise: Noise) -
             wanting = [seat for seat in seats if grants[seat] < requests[seat]]
             grants[min(wanting, key=lambda seat: _lot(noise, unit, seat))] += 1
         return tuple(grants)
-    order = noise.order(list(seats), "lot") if rule == "random_order" else list(seats)
+    order = noise.order(list(seats), "lot") if rule == "random_order" else list(priority or seats)
     before = [0, *accumulate(requests[seat] for seat in order)]
     grants = [0 for _ in seats]
     for place, seat in enumerate(order):
@@ -73,7 +84,9 @@ def _lot(noise: Noise, unit: int, seat: int) -> tuple[int, int]:
     return noise.bits("unit", (unit, seat)), seat
 
 
-def ration_batch(requests: NDArray[np.int64], stock: int, rule: Rationing, noise: Noise) -> NDArray[np.int64]:
+def ration_batch(
+    requests: NDArray[np.int64], stock: int, rule: Rationing, noise: Noise, priority: Sequence[int] = ()
+) -> NDArray[np.int64]:
     """`ration` for every row of requests at once, shape (B, n)."""
     asked = row_sums(requests)
     short = asked > stock
@@ -93,7 +106,7 @@ def ration_batch(requests: NDArray[np.int64], stock: int, rule: Rationing, noise
         given = _unit_rows(rows, stock, noise)
     else:
         seats = list(range(rows.shape[1]))
-        order = noise.order(seats, "lot") if rule == "random_order" else seats
+        order = noise.order(seats, "lot") if rule == "random_order" else list(priority or seats)
         lined_up = rows[:, order]
         before = np.cumsum(lined_up, axis=1) - lined_up
         given = np.empty_like(rows)
