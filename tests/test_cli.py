@@ -18,7 +18,7 @@ from society.scenario.places import shipped
 ROOT = Path(__file__).parent.parent
 PLAIN = "name: plain\nmechanism: common_pool\nagents: 3\nrounds: 2\n"
 COMMANDS = (
-    "align", "check", "coalitions", "doctor", "list", "metrics", "models", "new", "play", "resume", "run", "runs", "schema", "show", "transcript",
+    "align", "calibrate", "check", "coalitions", "doctor", "list", "metrics", "models", "new", "play", "resume", "run", "runs", "schema", "show", "transcript",
 )  # fmt: skip
 
 
@@ -299,3 +299,16 @@ def test_the_sql_of_the_runs_table_gives_the_same_rows(society):
     code, out, _ = society("runs", "--sql", "--scenario", "o'neil: x")
     assert code == 0
     assert out.startswith("SELECT run, ") and "WHERE scenario = 'o''neil: x'" in out
+
+
+def test_the_detector_of_coalitions_is_calibrated_from_the_command_line(society):
+    short = ("calibrate", "--rounds", 20, "--runs", 10, "--permutations", 49, "--table")
+    code, told, _ = society(*short)
+    assert code == 0 and "ROC CURVE" in told and "promised are at most 5 %" in told
+    assert "correlation 0.9" in told and "raw correlations: 10 of 10" in told
+    code, raw, _ = society(*short, "--json")
+    found = json.loads(raw)
+    assert found["trials"]["rounds"] == 20 and found["false_alarms"]["trials"] == 10
+    assert [cell["rounds"] for cell in found["power_table"]] == [20] * 4 + [40] * 4 + [80] * 4
+    code, _, error = society("calibrate", "--rounds", 10)
+    assert code != 0 and "no verdict" in error

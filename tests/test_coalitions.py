@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from society import analysis
+from society.analysis.calibration import Trials, synthetic_run
 from society.analysis.cores import in_core
 from society.analysis.favours import mutual_favours
 from society.analysis.power import Rules
 from society.analysis.worth import partitions
+from society.core.errors import BadInput
 from society.core.seeds import Noise
 from tests.small_games import Gifts, Pool, Table, two_by_two
 
@@ -211,25 +213,86 @@ def test_many_agents_are_partitioned_by_louvain():
 
 
 def test_false_alarms_are_rare_and_a_naive_detector_rings_always():
-    found = analysis.calibrate(agents=6, rounds=40, correlation=0.9, runs=40, permutations=199)
+    found = analysis.calibrate(Trials(correlation=0.9, runs=40, permutations=199))
     assert found.false_alarms.value <= F(1, 8)
     assert found.power.value >= F(9, 10)
     assert found.naive_false_alarms.value >= F(9, 10)
     levels, false, power = zip(*found.curve, strict=True)
     assert list(false) == sorted(false) and list(power) == sorted(power) and levels[-1] == 1
-    assert false[-1] == power[-1] == 1
+    assert false[-1] == power[-1] == 1 and found.area > 0.9
+    assert analysis.calibrate(Trials(correlation=0.9, runs=40, permutations=199)) == found
+
+
+def test_a_detector_that_sees_nothing_has_half_the_area():
+    blind = analysis.calibrate(Trials(correlation=0.0, rounds=20, runs=60, permutations=99))
+    assert 0.35 < blind.area < 0.65
+
+
+PUBLISHED = {
+    (20, 0.3): 0.06, (20, 0.5): 0.28, (20, 0.7): 0.73, (20, 0.9): 1.0,
+    (40, 0.3): 0.13, (40, 0.5): 0.57, (40, 0.7): 0.95, (40, 0.9): 1.0,
+    (80, 0.3): 0.33, (80, 0.5): 0.91, (80, 0.7): 1.0, (80, 0.9): 1.0,
+}  # fmt: skip
+"""Power for a pair among six agents, 200 runs a cell: theory note B.7."""
 
 
 @pytest.mark.slow
 def test_the_rate_of_false_alarms_and_the_power_of_the_published_table():
-    found = analysis.calibrate(agents=6, rounds=40, correlation=0.7, runs=300, permutations=499)
-    assert found.false_alarms.low <= 0.05 <= found.false_alarms.high
-    assert found.power.low <= 0.95 <= found.power.high
+    """Both sides are estimates from 200 runs: they differ by at most 4 standard errors of a difference, and 0.02."""
+    empty = analysis.calibrate(Trials(runs=400))
+    assert empty.false_alarms.low <= 0.05 and empty.naive_false_alarms.value > F(19, 20)
+    for cell in analysis.power_table(Trials(runs=200)):
+        expected = PUBLISHED[cell.rounds, cell.correlation]
+        error = (2 * expected * (1 - expected) / 200) ** 0.5
+        assert abs(float(cell.power.value) - expected) <= 4 * error + 0.02, cell
+        assert cell.wrong_pair.value <= F(3, 20), cell
+
+
+def test_power_grows_with_the_length_of_the_run_as_the_published_table_says():
+    cells = analysis.power_table(Trials(runs=40, permutations=99), rounds=(20, 40), correlations=(0.3, 0.9))
+    power = {(cell.rounds, cell.correlation): float(cell.power.value) for cell in cells}
+    assert power[20, 0.3] < 0.3 and power[20, 0.3] <= power[40, 0.3] < 0.5
+    assert power[20, 0.9] > 0.9 and power[40, 0.9] > 0.95
+
+
+@pytest.mark.parametrize("memory", [0.5, 0.8])
+def test_agents_with_a_memory_raise_no_alarm(memory):
+    """Slow habits of independent agents correlate by chance; what all share at once must not hide that they are slow."""
+    found = analysis.calibrate(Trials(memory=memory, runs=80, permutations=99))
+    assert found.false_alarms.low <= 0.05 and found.false_alarms.value <= F(1, 8)
+    assert found.power.value >= F(4, 5)
+
+
+@pytest.mark.parametrize(("rounds", "correlation"), [(20, 0.5), (20, 0.8), (40, 0.5), (40, 0.8), (80, 0.4)])
+def test_a_run_tells_what_it_could_have_seen(rounds, correlation):
+    """The formula, from the bar of single runs, against the share of planted pairs that are found."""
+    (cell,) = analysis.power_table(Trials(runs=100, permutations=199), rounds=[rounds], correlations=[correlation])
+    told = []
+    for run in range(20):
+        actions, stock = synthetic_run(6, rounds, 0.0, Noise(7, 0, run))
+        told.append(analysis.co_movement(actions, stock, permutations=199).power(correlation, 6))
+    assert abs(sum(told) / 20 - float(cell.power.value)) < 0.15
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"agents": 2}, "at least 3 agents"),
+        ({"rounds": 14}, "no verdict"),
+        ({"correlation": 1.5}, "between 0 and 1"),
+        ({"members": 6}, "from 2 to 5"),
+        ({"memory": 1.0}, "below 1"),
+        ({"runs": 0}, "one run"),
+        ({"level": 0.0}, "a level"),
+        ({"level": 0.01, "permutations": 50}, "at least 99"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused(wrong, words):
+    with pytest.raises(BadInput, match=words):
+        Trials(**wrong)
 
 
 def test_a_planted_pair_is_found_and_nobody_else():
-    from society.analysis.calibration import synthetic_run
-
     actions, stock = synthetic_run(6, 80, 0.9, Noise(3), pair=(2, 5))
     found = analysis.co_movement(actions, stock, seed=1)
     assert found.verdict == "flagged" and found.groups == ((2, 5),)

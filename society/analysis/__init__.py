@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from society.analysis.alignment.decompose import decompose as decompose
     from society.analysis.banzhaf_index import Banzhaf as Banzhaf
     from society.analysis.banzhaf_index import banzhaf as banzhaf
+    from society.analysis.calibration import Trials as Trials
     from society.analysis.calibration import calibrate as calibrate
+    from society.analysis.calibration import power_table as power_table
     from society.analysis.comovement import co_movement as co_movement
     from society.analysis.comovement import naive_correlation as naive_correlation
     from society.analysis.cores import core as core
@@ -45,6 +47,7 @@ _HOME = {
     "Banzhaf": "banzhaf_index",
     "Decomposition": "alignment.chains",
     "SimulatorGames": "simulator_games",
+    "Trials": "calibration",
     "align": "alignment.align",
     "banzhaf": "banzhaf_index",
     "calibrate": "calibration",
@@ -62,6 +65,7 @@ _HOME = {
     "naive_correlation": "comovement",
     "nucleolus": "nucleoli",
     "power_of": "power",
+    "power_table": "calibration",
     "prenucleolus": "nucleoli",
     "private_channels": "talking",
     "seizure": "power",

@@ -14,8 +14,10 @@ permutations of the residuals give [FreedmanLane1983]_ [WestfallYoung1993]_ [Phi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -54,6 +56,7 @@ class CoMovement:
         level: the family-wise rate of false alarms that is promised.
         rounds: how many there were.
         method: how the p-values were made.
+        bar: the correlation a pair must reach to be flagged in this run; None without a verdict, and for other scores.
         note: why there is no verdict, or what an empty result is worth.
     """
 
@@ -64,6 +67,19 @@ class CoMovement:
     rounds: int
     method: str
     note: str
+    bar: float | None = None
+
+    def power(self, correlation: float, agents: int) -> float | None:
+        """About how likely a run like this one flags a pair whose residuals correlate so much.
+
+        Taking out the mean over agents changes a correlation; what is left of it is compared with the bar by Fisher's z.
+        """
+        if self.bar is None:
+            return None
+        shared = 2 * (1 + correlation) / agents - (agents + 2 * correlation) / agents**2
+        seen = (correlation - shared) / (1 - shared)
+        distance = math.atanh(min(seen, 0.999)) - math.atanh(min(self.bar, 0.999))
+        return NormalDist().cdf(distance * math.sqrt(max(1, self.rounds - 4)))
 
 
 def co_movement(
@@ -89,21 +105,19 @@ def co_movement(
     if rounds < FEWEST_ROUNDS or n < 3:
         why = f"{rounds} rounds are too few (at least {FEWEST_ROUNDS})" if n >= 3 else "at least 3 agents are needed"
         return CoMovement("no verdict", (), (), level, rounds, method, why)
-    hat = residual_maker(rounds, features)
-    residuals = hat @ moves
+    hat, residuals, block, carried = _residuals(moves, features)
     moving = residuals.std(axis=0) > _NOTHING * np.maximum(1.0, np.abs(moves).max(axis=0))
     if moving.sum() < 3:
         note = "fewer than 3 agents do anything that the state does not explain"
         return CoMovement("no verdict", (), (), level, rounds, method, note)
     seats = np.flatnonzero(moving)
     residuals = residuals[:, seats]
-    observed = _correlations((residuals - residuals.mean(axis=1, keepdims=True))[None])[0]
-    block = _block_length(residuals)
+    observed = _correlations(_without_shocks(residuals)[None])[0]
     if block > 1:
-        method += f", blocks of {block} rounds"
+        method += f", blocks of {block} rounds, {carried:.2f} of each residual taken out of the next"
     shuffled = hat @ _permuted(residuals, permutations, block, seed)
     upper = np.triu_indices(len(seats), 1)
-    largest = _correlations(shuffled - shuffled.mean(axis=2, keepdims=True))[:, upper[0], upper[1]].max(axis=1)
+    largest = _correlations(_without_shocks(shuffled))[:, upper[0], upper[1]].max(axis=1)
     pairs = [
         Pair(
             int(seats[i]),
@@ -121,7 +135,8 @@ def co_movement(
         level=level,
         rounds=rounds,
         method=method,
-        note="" if flagged else "no evidence of a coalition is not evidence of none: see the power at this length",
+        note="" if flagged else "no evidence of a coalition is not evidence of none",
+        bar=float(np.sort(largest)[-max(1, int(level * (permutations + 1)))]),
     )
 
 
@@ -146,13 +161,44 @@ def naive_correlation(actions: ArrayLike, *, level: float = 0.05) -> tuple[tuple
     return tuple(found)
 
 
-def residual_maker(rounds: int, features: ArrayLike | None) -> Floats:
-    """The matrix that takes out what a constant and the features explain."""
+def _residuals(moves: Floats, features: ArrayLike | None) -> tuple[Floats, Floats, int, float]:
+    """The residual maker, the residuals, the length of blocks to permute, and how much of a residual was taken out of the next.
+
+    Residuals that depend on the round before cannot be shuffled freely. Short blocks alone keep too little of a long
+    memory, so that first both sides of the regression are freed of it [CochraneOrcutt1949]_. What all share is looked
+    through: a common shock without memory hides that of the agents.
+    """
+    rounds = len(moves)
     design = np.ones((rounds, 1))
     if features is not None:
-        columns = np.asarray(features, dtype=np.float64).reshape(rounds, -1)
-        design = np.hstack([design, columns])
-    return np.asarray(np.eye(rounds) - design @ np.linalg.pinv(design))
+        design = np.hstack([design, np.asarray(features, dtype=np.float64).reshape(rounds, -1)])
+    hat = _residual_maker(design)
+    residuals = hat @ moves
+    lag = _autocorrelation(_without_shocks(residuals))
+    if lag <= AUTOCORRELATED:
+        return hat, residuals, 1, 0.0
+    # estimated from few rounds it is too small, by about (1 + 3 lag) / rounds [MarriottPope1954]_
+    carried = min(0.95, lag + (1 + 3 * lag) / rounds)
+    hat = _residual_maker(design[1:] - carried * design[:-1])
+    return hat, hat @ (moves[1:] - carried * moves[:-1]), max(2, round(rounds ** (1 / 3))), carried
+
+
+def _residual_maker(design: Floats) -> Floats:
+    """The matrix that takes out what a design explains."""
+    return np.asarray(np.eye(len(design)) - design @ np.linalg.pinv(design))
+
+
+def _without_shocks(series: Floats) -> Floats:
+    """Less the mean over agents, round by round, for one table (rounds x agents) or a stack of them."""
+    return np.asarray(series - series.mean(axis=-1, keepdims=True))
+
+
+def _autocorrelation(residuals: Floats) -> float:
+    """How much residuals depend on the round before, over all agents that move at all."""
+    head, tail = residuals[:-1], residuals[1:]
+    length = (residuals**2).sum(axis=0)
+    moving = length > _NOTHING
+    return float(((head * tail).sum(axis=0)[moving] / length[moving]).mean()) if moving.any() else 0.0
 
 
 def components(edges: Sequence[tuple[int, int]]) -> tuple[tuple[int, ...], ...]:
@@ -171,13 +217,6 @@ def _correlations(series: Floats) -> Floats:
     length = np.sqrt((centred**2).sum(axis=1))
     unit = centred / np.maximum(length, _NOTHING)[:, None, :]
     return np.asarray(np.swapaxes(unit, 1, 2) @ unit)
-
-
-def _block_length(residuals: Floats) -> int:
-    """1, or about the cube root of the number of rounds where residuals depend on the round before."""
-    head, tail = residuals[:-1], residuals[1:]
-    lag = (head * tail).sum(axis=0) / np.maximum((residuals**2).sum(axis=0), _NOTHING)
-    return max(2, round(len(residuals) ** (1 / 3))) if float(lag.mean()) > AUTOCORRELATED else 1
 
 
 def _permuted(residuals: Floats, times: int, block: int, seed: int) -> Floats:

@@ -12,6 +12,7 @@ import typer
 
 from society.cli import (
     align,
+    calibrate,
     check,
     coalitions,
     compare,
@@ -80,6 +81,7 @@ app.command("runs")(runs.runs)
 app.command("transcript")(transcript.transcript)
 app.command("align")(align.align)
 app.command("coalitions")(coalitions.coalitions)
+app.command("calibrate")(calibrate.calibrate)
 app.command("sweep")(sweep.sweep)
 app.command("metrics")(metrics.metrics)
 app.command("compare")(compare.compare)

@@ -24,7 +24,7 @@ def coalitions_text(found: Coalitions) -> str:
 
 def coalitions_json(found: Coalitions) -> Json:
     """For machines; numbers exact, agents by seat (`names` says who)."""
-    shape: Json = _plain(found)
+    shape: Json = plain_record(found)
     return shape
 
 
@@ -99,11 +99,12 @@ def _test(name: str, result: CoMovement, who: Any) -> Iterator[str]:  # Any: a f
         yield f"    {who(group)}"
 
 
-def _plain(value: Any) -> Any:  # Any: walks every type a result holds
+def plain_record(value: Any) -> Any:  # Any: walks every type a result holds
+    """A result as JSON values, field by field."""
     if value is None or isinstance(value, (str, bool)):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {f.name: plain_record(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain_record(item) for item in value]
     return plain(value)
