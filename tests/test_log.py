@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from handmade_run import events, first_round, manifest, play
+from handmade_run import events, first_round, manifest, play, question, reply
 from hypothesis import given
 from hypothesis import strategies as st
 
+from society.core.calls import Position
 from society.core.errors import BadInput, LogCorrupt
 from society.core.events import RunEnded
 from society.log import Log, open_log
@@ -209,6 +211,30 @@ async def test_secrets_never_reach_the_log(tmp_path: Path) -> None:
 def test_short_values_are_no_secrets() -> None:
     assert not Redaction(["1234", ""])
     assert Redaction(['pass"word']).text('{"a": "pass\\"word"}') == '{"a": "[redacted]"}'
+
+
+def test_a_secret_is_taken_out_of_json_within_json_as_well() -> None:
+    key = 'sk-é"quoted\\'
+    words = key
+    for _ in range(3):
+        words = json.dumps({"error": words})
+        assert Redaction([key]).text(words).count("[redacted]") == 1
+
+
+async def test_what_is_read_is_the_answer_without_secrets(tmp_path: Path) -> None:
+    """A message clipped in the middle of a key would keep half of it, and a resumed run would read other words."""
+    asked = question(Position(1, "act", 0, 0), "openai:large")
+    with open_log(tmp_path / "s.db", secrets=["sk-very-secret"]) as log:
+        writer = log.start_run(manifest("openai:large"))
+        issue = await writer.issue(asked, reserved_usd=None)
+        told = replace(reply("it is sk-very-secret"), served_model="tiny sk-very-secret")
+        committed = await writer.answered(asked, issue, told)
+        await writer.finish("interrupted")
+        again = log.resume_run("last")
+        recalled = again.recall(asked)
+        again.abandon()
+    assert committed.text == "it is [redacted]" and committed.served_model == "tiny [redacted]"
+    assert recalled is not None and (recalled.text, recalled.raw) == (committed.text, committed.raw)
 
 
 async def test_a_log_in_memory_works_alike() -> None:

@@ -52,6 +52,7 @@ class Notebook:
     async def answered(self, request, issue, response):
         self.told.append(("answered", request.at.agent, issue))
         self.answers[request.at] = (request.hash, response)
+        return response
 
     async def failed(self, request, issue, error, *, raw=b""):
         self.told.append(("failed", error, raw))

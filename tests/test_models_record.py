@@ -41,6 +41,7 @@ class Journal:
 
     async def answered(self, request, issue, response):
         self.told.append("answered")
+        return response
 
     async def failed(self, request, issue, error, *, raw=b""):
         self.told.append("failed")

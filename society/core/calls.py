@@ -199,8 +199,8 @@ class Journal(Protocol):
         """Commit that the question is about to be sent; returns the issue number, counted from 0 per position."""
         ...
 
-    async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> None:
-        """Commit what came back, before anybody reads it."""
+    async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> ModelResponse:
+        """Commit what came back, before anybody reads it; returns it as it was committed, which is what is to be read."""
         ...
 
     async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:

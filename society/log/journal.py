@@ -132,6 +132,7 @@ def redacted_response(response: ModelResponse, redaction: Redaction) -> ModelRes
         response,
         text=redaction.text(response.text),
         raw=redaction.bytes(response.raw),
+        served_model=None if response.served_model is None else redaction.text(response.served_model),
         detail=redaction.text(response.detail),
     )
 

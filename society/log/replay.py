@@ -105,8 +105,9 @@ class Rerun:
             f"agent {at.agent}, attempt {at.attempt}"
         )
 
-    async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> None:
+    async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> ModelResponse:
         """Never, since nothing is issued."""
+        return response
 
     async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:
         """Never, since nothing is issued."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 _UNSTORABLE = re.compile("[\x00\x10\ud800-\udfff]")
 _ESCAPED = re.compile("\x10([0-9a-f]{4})")
 
 REDACTED = "[redacted]"
+_LEVELS = 3
+"""An agent's answer is JSON, in an envelope that is JSON, in an event that is JSON."""
 SHORTEST_SECRET = 6
 """Shorter values are no secrets: taking "1234" out of every number would falsify the log."""
 
@@ -32,13 +34,20 @@ def original_text(stored: str) -> str:
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), stored)
 
 
+def _forms(value: str) -> Iterator[str]:
+    """A value as it is, and as it stands in JSON, in JSON within JSON, and once more: the longest form first."""
+    forms = {value}
+    for _ in range(_LEVELS):
+        forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in forms for ascii_only in (True, False)}
+    yield from sorted(forms, key=lambda form: (-len(form), form))
+
+
 class Redaction:
     """Takes the exact values of configured secrets out of whatever is about to be stored."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         values = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=lambda s: (-len(s), s))
-        as_json = [json.dumps(value)[1:-1] for value in values]
-        self._values = tuple(dict.fromkeys([*values, *as_json]))
+        self._values = tuple(dict.fromkeys(form for value in values for form in _forms(value)))
         self._bytes = tuple(value.encode("utf-8", "surrogatepass") for value in self._values)
 
     @property

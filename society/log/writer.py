@@ -248,9 +248,15 @@ class RunWriter:
         self._in_flight[at] = asked
         return number
 
-    async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> None:
-        """Commit what came back, before anybody reads it; for free models, with the stage."""
-        await self._end(request, issue, redacted_response(response, self._redaction), None, b"")
+    async def answered(self, request: ModelRequest, issue: int, response: ModelResponse) -> ModelResponse:
+        """Commit what came back, before anybody reads it; for free models, with the stage.
+
+        Returns:
+            the answer without secrets: had somebody read them in it, the run would not come out of its journal again.
+        """
+        committed = redacted_response(response, self._redaction)
+        await self._end(request, issue, committed, None, b"")
+        return committed
 
     async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:
         """Record that this try brought no answer; `raw` is what came instead, if anything."""

@@ -55,7 +55,7 @@ class Cache:
         if known is not None:
             if self.journal is not None:
                 issue = await self.journal.issue(request, reserved_usd=0.0)
-                await self.journal.answered(request, issue, known)
+                known = await self.journal.answered(request, issue, known)
             for counter in self.counters:
                 counter.cached += 1
             return known

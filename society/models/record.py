@@ -51,8 +51,7 @@ class Record:
         except Exception as problem:
             await self.journal.failed(request, issue, str(problem))
             raise
-        await self.journal.answered(request, issue, response)
-        return response
+        return await self.journal.answered(request, issue, response)
 
     async def close(self) -> None:
         await self.inner.close()
