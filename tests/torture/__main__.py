@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import warnings
 from collections.abc import Callable
@@ -12,28 +13,22 @@ from tests.torture.tally import Tally
 Suite = Callable[[Tally, int], None]
 
 
-def kill(tally: Tally, count: int) -> None:
-    from tests.torture.kills import kill_loop
+def suite(module: str, name: str) -> Suite:
+    """A suite by where it stands; imported when it is played."""
 
-    kill_loop(tally, count)
+    def play(tally: Tally, count: int) -> None:
+        getattr(importlib.import_module(f"tests.torture.{module}"), name)(tally, count)
 
-
-def kill_postgres(tally: Tally, count: int) -> None:
-    from tests.torture.kills import kill_loop_postgres
-
-    kill_loop_postgres(tally, count)
-
-
-def chaos(tally: Tally, count: int) -> None:
-    from tests.torture.chaos import chaos as play
-
-    play(tally, count)
+    return play
 
 
 SUITES: dict[str, tuple[Suite, int, int, str]] = {
-    "chaos": (chaos, 400, 10_000, "faults of the provider, and crashes, in virtual time (T1)"),
-    "kill": (kill, 12, 1000, "kills of real runs in SQLite files (T3)"),
-    "kill-postgres": (kill_postgres, 4, 200, "kills of real runs in a PostgreSQL database (T3)"),
+    "chaos": (suite("chaos", "chaos"), 200, 10_000, "faults of the provider, and crashes, in virtual time (T1)"),
+    "kill": (suite("kills", "kill_loop"), 12, 1000, "kills of real runs in SQLite files (T3)"),
+    "kill-postgres": (suite("kills", "kill_loop_postgres"), 4, 200, "kills of real runs in a PostgreSQL database (T3)"),
+    "histories": (suite("histories", "histories"), 1000, 100_000, "pairs of an honest and a forged history (T8)"),
+    "canaries": (suite("canaries", "canaries"), 5, 10_000, "runs in which private words and keys are looked for (T9)"),
+    "caps": (suite("caps", "caps"), 6, 1000, "runs on a budget whose provider counts tokens wrongly (T14)"),
 }
 """By name: what it does; what N counts, in its short and in its long form; what it is."""
 
