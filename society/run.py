@@ -13,7 +13,7 @@ from society.core.markup import html_table
 from society.episode import Episode
 from society.metrics import METRICS, Measured, measure_all
 from society.metrics.measure import Reference
-from society.rulers import Outlook, lasts, outlook
+from society.rulers import lasts
 
 if TYPE_CHECKING:
     from society.analysis import Alignment
@@ -158,6 +158,7 @@ class Run:
 
 def reference_of(episode: Episode) -> Reference:
     """What was possible in the whole episode, for metrics that compare with it; None where it is not known exactly."""
+    from society.analysis.sustaining import outlook_of
     from society.mechanisms import reference
 
     mechanism = episode.scenario.mechanism
@@ -165,16 +166,6 @@ def reference_of(episode: Episode) -> Reference:
         return Reference()  # no one optimum stands for rules that changed on the way
     possible = reference.reference_of(mechanism, episode.scenario.rounds)
     return replace(possible, lasting=lasts(outlook_of(episode)))
-
-
-def outlook_of(episode: Episode) -> Outlook | None:
-    """What would become of the stock if the last round were repeated for ever, by the mechanism alone; None without a stock."""
-    if not episode.settled:
-        return None
-    last = episode.settled[-1]
-    game = episode.phases[-1].game
-    state = game.state_from_plain(last.state_after).physical
-    return outlook(game.mechanism, lambda *_: last.executed, state=state, seed=episode.seed, start=last.round + 1)
 
 
 def _real(value: Number | None) -> float | None:

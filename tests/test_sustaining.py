@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 import society
 from society.mechanisms import get
-from society.run import outlook_of
 from society.views.sustaining import depletion_sentence
 
 ALMOST = [10, 10, 10, 10, 11]
@@ -129,7 +128,7 @@ def test_a_run_says_so_in_words_and_only_when_it_is_so(tmp_path):
     log = f"sqlite:///{tmp_path}/log.db"
     run = society.play_sync(society.load(tmp_path / "slow.yaml"), seed=1, log=log)
     assert run.outcome.hidden_depletion == 1
-    said = depletion_sentence(run.episode, run.outcome.measured, outlook_of(run.episode))
+    said = depletion_sentence(run.episode, run.outcome.measured)
     assert said == (
         "It only looks sustained: the lake lasted, but of 100 fish 38 are left; if month 5 were repeated, it would be dead "
         "after 1 more month."
@@ -137,4 +136,4 @@ def test_a_run_says_so_in_words_and_only_when_it_is_so(tmp_path):
     (tmp_path / "kept.yaml").write_text(SLOW.replace("action: 11", "action: 10"))
     kept = society.play_sync(society.load(tmp_path / "kept.yaml"), seed=1, log=log)
     assert kept.outcome.hidden_depletion == 0
-    assert depletion_sentence(kept.episode, kept.outcome.measured, outlook_of(kept.episode)) is None
+    assert depletion_sentence(kept.episode, kept.outcome.measured) is None

@@ -398,6 +398,22 @@ def test_a_rule_that_one_run_lacks_is_one_line():
     assert rule_words(rule) == "quota: enforcement soft, detection 1/2, amount 10"
 
 
+def test_a_commons_that_only_looks_sustained_is_said_to_at_the_top_of_its_page(tmp_path):
+    from society import load, play_sync
+
+    slow = LAKE.replace("capacity: 60", "capacity: 100").replace(
+        "goal: {kind: group_welfare}", "policy: {kind: scripted, rule: sequence, actions: [16]}"
+    )
+    slow = slow.replace(
+        "persona: You have a loan to pay back.", "policy: {kind: scripted, rule: sequence, actions: [18]}"
+    )
+    (tmp_path / "lake.yaml").write_text(slow.replace("[6, 20, 6]", "[18]").split("instruments:")[0])
+    run = play_sync(load(tmp_path / "lake.yaml"), seed=1, log=str(tmp_path / "society.db"))
+    assert run.outcome.hidden_depletion == 1
+    with served(tmp_path / "society.db") as asker:
+        assert "It only looks sustained" in asker.get(f"/run/{quote(run.id)}").text
+
+
 # Sweeps
 
 

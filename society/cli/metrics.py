@@ -25,7 +25,7 @@ def metrics(
     """
     from society.cli.output import result, result_json
     from society.log import open_log
-    from society.run import Run, outlook_of
+    from society.run import Run
     from society.views.sustaining import depletion_sentence
     from society.views.tables import text_table, value
     from society.views.terminal import safe_lines
@@ -37,9 +37,7 @@ def metrics(
             result(f"SELECT * FROM metric WHERE run_id IN ({ids}) ORDER BY run_id, name")
             return
         tables = {run.id: run.outcome.rows() for run in chosen}
-        warnings = {
-            run.id: depletion_sentence(run.episode, run.outcome.measured, outlook_of(run.episode)) for run in chosen
-        }
+        warnings = {run.id: depletion_sentence(run.episode, run.outcome.measured) for run in chosen}
     if json:
         result_json(
             {run: [{name: value(cell) for name, cell in row.items()} for row in rows] for run, rows in tables.items()}

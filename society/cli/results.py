@@ -15,7 +15,6 @@ from society.models.names import parse_name
 from society.models.pool import ModelPool
 from society.playing import with_model
 from society.rehearsal import rehearse
-from society.run import outlook_of
 from society.views.alignment import gap_table
 from society.views.moments import key_moments
 from society.views.story import tell
@@ -143,7 +142,7 @@ def _story(one: Played) -> None:
     measured = one.run.outcome.measured
     rows = [{"metric": name, "value": measured[name].value, "unit": METRICS[name].unit} for name in HEADLINES]
     result(text_table(rows))
-    warning = depletion_sentence(one.run.episode, measured, outlook_of(one.run.episode))
+    warning = depletion_sentence(one.run.episode, measured)
     if warning is not None:
         result("\n" + "\n".join(safe_lines(warning)))
     result(f"\nrun {one.run.id} is {one.run.status}")

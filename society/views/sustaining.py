@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from society.analysis.sustaining import outlook_of
 from society.core.exact import show
 from society.episode import Episode
 from society.metrics import Measured
-from society.rulers import Outlook
 
 
-def depletion_sentence(episode: Episode, measured: Mapping[str, Measured], ahead: Outlook | None) -> str | None:
+def depletion_sentence(episode: Episode, measured: Mapping[str, Measured]) -> str | None:
     """The warning that a run only looks sustained; None for one that does not.
 
     Args:
         episode: what was played.
         measured: its metrics.
-        ahead: what would become of the stock if the last round were repeated.
     """
-    if ahead is None or measured["hidden_depletion"].value != 1:
+    if "hidden_depletion" not in measured or measured["hidden_depletion"].value != 1:
+        return None
+    ahead = outlook_of(episode)
+    if ahead is None:
         return None
     theme, gone = episode.scenario.theme, measured["depletion"]
     first = gone.denominator or 0

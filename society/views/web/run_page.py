@@ -9,11 +9,12 @@ from urllib.parse import quote
 from society.core.exact import show
 from society.episode import Episode
 from society.log import RunInfo
-from society.metrics import METRICS
+from society.metrics import METRICS, Measured
 from society.views.charts.drawing import Chart
 from society.views.charts.matrix import deeds
 from society.views.charts.timeline import timeline
 from society.views.story import tell
+from society.views.sustaining import depletion_sentence
 from society.views.tables import words
 from society.views.web.governance import all_ruled
 from society.views.web.moments import moments_of
@@ -126,8 +127,15 @@ def head_values(shelf: Shelf, info: RunInfo) -> dict[str, Any]:  # Any: what tem
         for name in HEADLINES
         if name in known and name in METRICS and (row := known[name])["value"] is not None
     ]
-    about, moments = episode.scenario.about.strip(), moments_of(episode)
-    return {"info": info, "ending": story.ending, "about": about, "headlines": facts, "moments": moments}
+    numbers = {name: Measured(row["value"], row["numerator"], row["denominator"]) for name, row in known.items()}
+    return {
+        "info": info,
+        "ending": story.ending,
+        "about": episode.scenario.about.strip(),
+        "warning": shelf.once("warning", info, lambda: depletion_sentence(episode, numbers)),
+        "headlines": facts,
+        "moments": moments_of(episode),
+    }
 
 
 def charts_of(shelf: Shelf, info: RunInfo) -> list[Chart]:
