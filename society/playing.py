@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from society import __version__
@@ -22,7 +23,9 @@ from society.invariants import Invariants
 from society.log import DEFAULT_LOG, Log, RunWriter, open_log
 from society.log.schema import SCHEMA_VERSION
 from society.models.budget import RunBudget
+from society.models.names import parse_name
 from society.models.pool import ModelPool
+from society.models.prices import FREE
 from society.models.recall import Recall, ReplayOnly
 from society.models.settings import ProviderSettings
 from society.orchestrator import Watcher, play_episode
@@ -205,6 +208,7 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
             ),
             prompts=prompts,
         )
+        _keep_prices(scenario, pool, book, writer.run_id)
         sink = _Remembering(writer, scenario)
         end = await play_episode(
             scenario, policies, sink, writer.manifest, watcher=company.watcher, shared=writer.shared
@@ -227,6 +231,28 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
         run.know(sink.told)
     run.keep_metrics()
     return run
+
+
+def _keep_prices(scenario: Scenario, pool: ModelPool, book: Log, run_id: str) -> None:
+    """Write down what the run's models are charged at, where a resumed run does not say so already. Free models have no price."""
+    names = {
+        scenario.model_of(seat).name for seat, one in enumerate(scenario.agents) if isinstance(one.policy, LlmPolicy)
+    }
+    prices = {name: price for name in sorted(names) if (price := pool.price(parse_name(name))) not in (None, FREE)}
+    if not prices:
+        return
+    stood = book.frame("price", run=run_id).rows()
+    columns = ("input", "output", "cached", "as_of")
+    last = {row["model"]: tuple(row[name] for name in columns) for row in sorted(stood, key=lambda row: row["since"])}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    charged: list[dict[str, Any]] = []  # Any: SQL values
+    for model, price in prices.items():
+        assert price is not None, "those that are not known were left out"
+        row = (price.input, price.output, price.cached, None if price.as_of is None else price.as_of.isoformat())
+        if last.get(model) != row:
+            charged.append({"model": model, "since": now, **dict(zip(columns, row, strict=True))})
+    if charged:
+        book.store(run_id, "price", [*stood, *charged])
 
 
 class _Remembering:

@@ -16,6 +16,7 @@ from society.cli import (
     check,
     coalitions,
     compare,
+    cost,
     db,
     doctor,
     export,
@@ -85,6 +86,7 @@ app.command("calibrate")(calibrate.calibrate)
 app.command("sweep")(sweep.sweep)
 app.command("metrics")(metrics.metrics)
 app.command("compare")(compare.compare)
+app.command("cost")(cost.cost)
 app.command("export")(export.export)
 app.command("replay")(replay.replay)
 app.command("fork")(fork.fork)

@@ -181,18 +181,25 @@ CALL_COST = View(
         "tokens_out": "tokens of answers as far as known",
         "usd": "cost in US dollars as far as known; null if none is known",
         "unpriced": "answered tries whose cost is not known",
+        "tokens_cached": "tokens of prompts the provider had cached, as far as known",
+        "recalled": "answers that needed no call: from the response cache, or shared with the run this one is a fork of",
+        "cut_off": "tries that were sent and never ended; they may have been billed",
+        "cut_off_usd": "most that these can have cost in US dollars; null if not known",
     },
     """
 SELECT
   c.run_id AS run, g.name AS agent, c.stage AS stage, c.model AS model,
   COUNT(*) AS tries, SUM(CASE WHEN c.status = 'answered' THEN 1 ELSE 0 END) AS answered,
   SUM(c.tokens_in) AS tokens_in, SUM(c.tokens_out) AS tokens_out, SUM(c.usd) AS usd,
-  SUM(CASE WHEN c.status = 'answered' AND c.usd IS NULL THEN 1 ELSE 0 END) AS unpriced
+  SUM(CASE WHEN c.status = 'answered' AND c.usd IS NULL THEN 1 ELSE 0 END) AS unpriced,
+  SUM(c.tokens_cached) AS tokens_cached, SUM(CASE WHEN c.cached THEN 1 ELSE 0 END) AS recalled,
+  SUM(CASE WHEN c.status = 'issued' THEN 1 ELSE 0 END) AS cut_off,
+  SUM(CASE WHEN c.status = 'issued' THEN c.reserved_usd END) AS cut_off_usd
 FROM model_call AS c
 JOIN agent AS g ON g.run_id = c.run_id AND g.seat = c.agent
 GROUP BY c.run_id, g.name, c.stage, c.model
 """,
-    _types(whole="tries answered tokens_in tokens_out unpriced", real="usd"),
+    _types(whole="tries answered tokens_in tokens_out unpriced tokens_cached recalled cut_off", real="usd cut_off_usd"),
 )
 
 VIEWS: tuple[View, ...] = (INTENT_OUTCOME, RUN_SUMMARY, CONVERSATION, CALL_COST)
