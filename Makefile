@@ -27,7 +27,7 @@ $(VENV)/.run: $(VENV)/.venv pyproject.toml
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	$(BIN)/python -m pip install --quiet --editable '.[local,test,postgres,analysis]'
+	$(BIN)/python -m pip install --quiet --editable '.[local,test,analysis,ray]'
 	@touch $@
 
 # A Debian Python comes without the part of venv that brings pip; say so, or mend it where we may.

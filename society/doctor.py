@@ -27,6 +27,7 @@ Verdict = Literal["fine", "absent", "broken"]
 EXTRAS = {
     "xllamacpp": ("local", "the embedded language model"),
     "psycopg": ("postgres", "logs in PostgreSQL"),
+    "ray": ("ray", "sweeps on several machines"),
     "scipy": ("analysis", "linear programmes and statistics"),
     "networkx": ("analysis", "graphs of coalitions"),
     "polars": ("analysis", "frames"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from society.models.pool import ModelPool
 from society.sweep.engine import Tally, play_all, still_to_play
 from society.sweep.file import SweepFile, load_sweep, shipped_sweeps
 from society.sweep.grid import Planned, baseline_of, cells, plan
-from society.sweep.table import table_of
+from society.sweep.table import arms_of, table_of
 
 ROOT = Path(__file__).parent.parent
 SMALL = """
@@ -204,7 +205,18 @@ def test_agents_move_over_seats_and_names_over_agents(folder: Path) -> None:
     assert all([a.persona for a in one.scenario.agents].index("hungry") == 1 for one in planned)
 
 
-def test_focal_agents_are_scored_apart_from_the_background(folder: Path) -> None:
+def test_replicates_are_runs_of_their_own_and_one_unit(folder: Path, capsys) -> None:
+    path = written(folder, SMALL.replace("seeds: 0-2", "seeds: 0-2\nreplicates: 2"))
+    assert main(["sweep", str(path), "--workers", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["runs"], told["played"]) == (24, 24)
+    line = told["lines"][1]
+    assert (line["runs"], line["units"], line["unit_is"], line["comparison"]["runs"]) == (6, 3, "seed", 3)
+    assert main(["sweep", "small.yaml", "--json"]) == 0  # without replicates: the first of each seed is there already
+    assert json.loads(capsys.readouterr().out)["there_before"] == 12
+
+
+def test_focal_agents_are_scored_apart_from_the_background(folder: Path, capsys) -> None:
     """One agent asks for 100 of 100 fish beside two that ask for 16 each: in proportion, in whole fish, 76 and 12 and 12."""
     text = """
 name: small
@@ -228,9 +240,17 @@ metrics: [total_welfare]
     assert [one.focal for one in planned[::2]] == [(0,), (1,), (2,)]
     assert main(["sweep", str(path), "--quiet", "--workers", "1"]) == 0
     with open_log(folder / "logs/society.db") as log:
-        focal, background, _ = table_of(log, sweep, grid, planned)
+        focal, background, _ = table_of(sweep, grid, arms_of(log, sweep, grid, planned))
     assert [line.mean.value for line in focal] == [16, 76]
     assert background[1].comparison.difference.value == 12 - 16
+    capsys.readouterr()
+    assert main(["sweep", str(path), "--table"]) == 0
+    head, _, honest, greedy = capsys.readouterr().out.splitlines()[2:6]
+    assert (
+        head.split()[-9:]
+        == ["background", "95%", "interval", "harm", "to", "it", "its", "interval", "p", "(Holm)"][-9:]
+    )
+    assert " 16 " in honest and " 76 " in greedy and "  4  [4, 4]" in greedy
 
 
 # Playing
@@ -308,6 +328,27 @@ def test_what_cannot_be_played_is_told_and_played_the_next_time(folder: Path, ca
     code = main(["sweep", "small.yaml", "--workers", "1"])
     err = capsys.readouterr().err
     assert code == 5 and "OPENAI_API_KEY" in err and "runs are missing; the same command goes on" in err
+
+
+def test_runs_that_failed_are_tried_again_by_resume(folder: Path, capsys) -> None:
+    """Two runs are cut short, as by a budget; resume goes on with these, by the sweep's name, and needs no file of it."""
+    sweep = load_sweep("small.yaml")
+    planned = plan(sweep, cells(sweep))
+    (folder / "logs").mkdir()
+    with open_log("sqlite:///logs/society.db") as log:
+        log.prepare()
+        first = asyncio.run(_played(log, planned, RunBudget(tokens=20_000)))
+        left = len([run for run in log.runs() if run.resumable])
+        assert left >= 1 and first.played + left <= 12
+    (folder / "small.yaml").unlink()
+    assert main(["resume", "--sweep", "small", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == left
+    with open_log("sqlite:///logs/society.db") as log:
+        assert {run.status for run in log.runs(sweep="small")} == {"completed"} and log.verify().sound
+    assert main(["resume", "--sweep", "small"]) == 2
+    assert "every run of small" in capsys.readouterr().err
+    assert main(["resume", "--sweep", "smal"]) == 2
+    assert "did you mean 'small'" in capsys.readouterr().err
 
 
 async def test_a_purse_is_shared_by_all_runs_and_a_larger_one_goes_on(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,21 +28,32 @@ def compare(
         typer.Option("--metric", "-M", metavar="NAME", envvar="SOCIETY_METRIC", help="Which; may be given again."),
     ] = None,
     log: Log = DEFAULT_LOG,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            envvar="SOCIETY_OUTPUT",
+            help="Draw means and intervals into FILE.svg (or .pdf, .png); one file a metric where there are several.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Compare sets of runs, each with the first.
 
-    The run is the unit. Runs with the same seed are pairs; without common seeds the sets are independent samples.
-    Every interval and test says its name; p-values are corrected for all comparisons of a metric (Holm). An
-    under-powered comparison says so. For example:
-    society compare model=mock:greedy model=mock:sustainable --metric survival
+    Runs with the same seed are pairs, and several of one seed are averaged first; without common seeds the sets are
+    independent samples. Every interval and test says its name; p-values are corrected for all comparisons of a
+    metric (Holm). An under-powered comparison says so. For example:
+    society compare model=mock:greedy model=mock:sustainable --metric survival -o survival.svg
     """
     from society.cli.extras import need
-    from society.cli.output import result, result_json
+    from society.cli.output import note, result, result_json
     from society.core.errors import BadInput, did_you_mean
     from society.log import open_log
     from society.metrics import HEADLINES, METRICS
-    from society.views.arms import arm_of, lines_json, lines_of, lines_text, survival_text
+    from society.views.arms import arm_of, lines_of
+    from society.views.comparing import lines_chart, lines_json, lines_text, survival_json, survival_text
 
     need("scipy", "intervals")
     metrics = tuple(metric or HEADLINES)
@@ -56,8 +68,14 @@ def compare(
         against = dict.fromkeys(range(1, len(sets)), 0)
         tables = [lines_of(sets, name, against) for name in metrics]
         lived = survival_text(book, sets)
+        lives = survival_json(book, sets)
+    for lines in tables if output is not None else ():
+        assert output is not None, "there is a file to draw into"
+        file = output if len(tables) == 1 else output.with_stem(f"{output.stem}-{lines[0].metric}")
+        lines_chart(lines).save(file)
+        note(f"drew {file}")
     if json:
-        result_json([row for lines in tables for row in lines_json(lines)])
+        result_json({"lines": [row for lines in tables for row in lines_json(lines)], "survival": lives})
         return
     result("\n\n".join([lines_text(lines) for lines in tables] + ([lived] if lived else [])))
 

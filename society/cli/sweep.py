@@ -31,7 +31,16 @@ def sweep(
             max=256,
             metavar="N",
             envvar="SOCIETY_WORKERS",
-            help="Processes. Default: one a processor where all agents are mocks or scripts, else one.",
+            help="Processes, for mocks and scripts, which think; default: one a processor. With --ray: workers of the cluster.",
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="ADDRESS",
+            envvar="SOCIETY_RAY",
+            help="Play on a Ray cluster: local, auto, host:port or ray://host:port. The log is then a PostgreSQL URL.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -48,19 +57,20 @@ def sweep(
 
     Every cell is played with every seed; what the log holds already is not played again, so that the same command
     goes on after an interrupt, a spent budget or a crash, and plays only what was added to the file. Exit code 1 if
-    a run failed, 4 if the sweep paused, 5 if a provider refused. For example: society sweep fishery_models --dry-run
+    a run failed, 4 if the sweep paused, 5 if a provider refused. For example: society sweep fishery_models --dry-run,
+    or on a cluster: society sweep governance --ray auto --log postgresql://me@host/society
     """
     from society.cli.extras import need
     from society.cli.output import note, result, result_json
-    from society.cli.sweeping import expected, perform_sweep
+    from society.cli.sweeping import How, expected, perform_sweep
     from society.log import open_log
     from society.models.settings import ProviderSettings
     from society.scenario.seeds import parse_seeds
     from society.sweep.engine import still_to_play
     from society.sweep.file import load_sweep
     from society.sweep.grid import cells, plan
-    from society.sweep.table import table_of
-    from society.views.arms import lines_json, lines_text
+    from society.sweep.table import arms_of, table_of, told
+    from society.views.comparing import lines_json, survival_json
 
     need("scipy", "the intervals of a sweep")
     try:
@@ -80,10 +90,13 @@ def sweep(
         if not quiet and not json:
             note(f"{len(grid)} cells, {len(planned)} runs; {stood} are there already")
         tally, code = perform_sweep(
-            () if table else left, book, read, parallel=parallel, workers=workers, quiet=quiet or json,
-            command=" ".join(["society", *sys.argv[1:]]),
+            () if table else left, book, read, quiet=quiet or json,
+            how=How(parallel, workers, ray, " ".join(["society", *sys.argv[1:]])),
         )  # fmt: skip
-        lines = table_of(book, read, grid, planned)
+        arms = arms_of(book, read, grid, planned)
+        lines = table_of(read, grid, arms)
+        lives = survival_json(book, arms)
+        text = "" if json else told(book, arms, lines)
     if json:
         result_json(
             {
@@ -94,10 +107,11 @@ def sweep(
                 "played": tally.played,
                 "failures": tally.failures,
                 "lines": [row for metric in lines for row in lines_json(metric)],
+                "survival": lives,
             }
         )
     else:
-        result("\n\n".join(lines_text(metric) for metric in lines))
+        result(text)
     for title, reason in list(tally.failures.items())[:5]:
         note(f"{title}: {reason}")
     if len(tally.failures) > 5:

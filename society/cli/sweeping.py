@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from society.cli.extras import need
 from society.cli.output import note, result, result_json
 from society.cli.performing import INTERRUPTED, stoppable
 from society.cli.progress import Board, shown
+from society.core.errors import BadInput
 from society.models.budget import RunBudget, Spent
 from society.models.names import parse_name
 from society.models.pool import ModelPool
+from society.models.settings import ProviderSettings
 from society.rehearsal import Tally as Expected
 from society.rehearsal import rehearse
 from society.sweep.engine import Left, Tally, play_all
-from society.sweep.workers import play_on_workers, processors, think_only
+from society.sweep.workers import AT_ONCE, play_on_workers, processors, think_only
 from society.views.tables import Cell, text_table, value
 
 if TYPE_CHECKING:
@@ -25,33 +29,50 @@ if TYPE_CHECKING:
     from society.sweep.grid import Planned
 
 
-def perform_sweep(
-    left: Sequence[Left], log: Log, sweep: Sweep, *, parallel: int, workers: int | None, quiet: bool, command: str
-) -> tuple[Tally, int]:
+@dataclass(frozen=True, slots=True)
+class How:
+    """Where and how fast a sweep is played.
+
+    Attributes:
+        parallel: runs at a time; workers: processes, or None for as many as help.
+        ray: the address of a Ray cluster, or None for this machine without one.
+        command: what the user typed, for the log.
+    """
+
+    parallel: int
+    workers: int | None
+    ray: str | None
+    command: str
+
+
+def perform_sweep(left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, quiet: bool) -> tuple[Tally, int]:
     """Play what is left of a sweep, with progress on a terminal.
 
     Returns:
         what was played, and the exit code: 0 done, 1 a run failed, 4 paused, 5 refused, 130 or 143 interrupted.
+
+    Raises:
+        BadInput: several processes for models that are waited for, or a cluster that cannot reach the log.
+        MissingExtra: Ray is not installed.
     """
+    if how.ray is not None:
+        need("ray", "sweeps on a cluster")
+        if (log.place.file is not None and how.ray != "local") or log.place.memory:
+            raise BadInput("a cluster needs a log that all its machines can reach: --log postgresql://user@host/name")
     if not left:
         return Tally(), 0
-    many = workers if workers is not None else processors() if think_only([one.planned for one in left]) else 1
-    board = Board()
+    thinks = think_only([one.planned for one in left])
+    if how.ray is not None:
+        return _on_ray(left, log, sweep, how=how, quiet=quiet, at_once=AT_ONCE if thinks else None)
+    if how.workers not in (None, 1) and not thinks:
+        raise BadInput(
+            "several processes would each press the provider as hard as one may; models are waited for, so one process plays all "
+            "runs at once: raise --parallel and SOCIETY_CONCURRENCY, or share the limits with --ray local"
+        )
+    many = how.workers if how.workers is not None else processors() if thinks else 1
     if many > 1 and len(left) > 1 and not log.place.memory:
-        going = board.begin(f"{sweep.settings.name}: {len(left)} runs on {many} processes", len(left))
-
-        def told(tally: Tally) -> None:
-            going.round_ = tally.played
-
-        try:
-            with shown(board, quiet=quiet):
-                tally = play_on_workers(
-                    left, log.place.url, sweep.settings.name, workers=many, command=command, told=told
-                )
-        except KeyboardInterrupt:
-            return Tally(), INTERRUPTED
-        return tally, tally.code
-    tally = Tally()
+        return _on_processes(left, log, sweep, how=how, many=many, quiet=quiet)
+    board, tally = Board(), Tally()
 
     async def play() -> None:
         pool = ModelPool(purse=_purse(log, sweep))
@@ -62,15 +83,60 @@ def perform_sweep(
                     log,
                     sweep.settings.name,
                     pool=pool,
-                    parallel=parallel,
+                    parallel=how.parallel,
                     watch=lambda one: board.begin(f"{one.cell.title}, seed {one.seed}", one.cell.scenario.rounds),
-                    command=command,
+                    command=how.command,
                 )
             tally.add(done)
         finally:
             await pool.close()
 
     code = stoppable(play())
+    return tally, code if code is not None else tally.code
+
+
+def _on_processes(
+    left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, many: int, quiet: bool
+) -> tuple[Tally, int]:
+    board = Board()
+    going = board.begin(f"{sweep.settings.name}: {len(left)} runs on {many} processes", len(left))
+
+    def told(tally: Tally) -> None:
+        going.round_ = tally.played
+
+    try:
+        with shown(board, quiet=quiet):
+            tally = play_on_workers(
+                left, log.place.url, sweep.settings.name, workers=many, command=how.command, told=told
+            )
+    except KeyboardInterrupt:
+        return Tally(), INTERRUPTED
+    return tally, tally.code
+
+
+def _on_ray(
+    left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, quiet: bool, at_once: int | None
+) -> tuple[Tally, int]:
+    from society.sweep.on_ray import Job, cluster, play_on_ray
+
+    assert how.ray is not None, "this is asked for"
+    settings, purse, tally, board = ProviderSettings.read(), _purse(log, sweep), Tally(), Board()
+    job = Job(log.place.url, sweep.settings.name, how.command, settings, purse is not None)
+    with cluster(how.ray, workers=how.workers) as size:
+        many = max(1, min(how.workers or size, len(left)))
+        going = board.begin(f"{sweep.settings.name}: {len(left)} runs on {many} Ray workers", len(left))
+
+        def told(tally: Tally) -> None:
+            going.round_ = tally.played
+
+        async def play() -> None:
+            with shown(board, quiet=quiet):
+                parallel = many * at_once if at_once else how.parallel
+                tally.add(
+                    await play_on_ray(left, job, log=log, workers=many, parallel=parallel, purse=purse, told=told)
+                )
+
+        code = stoppable(play())
     return tally, code if code is not None else tally.code
 
 

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from society.core.calls import ModelClient, ModelRequest, ModelResponse, Usage
 from society.core.errors import BadInput, Paused
@@ -25,6 +26,22 @@ class Spent:
     usd: float = 0.0
     tokens: int = 0
     seconds: float = 0.0
+
+
+class Purse(Protocol):
+    """What calls are paid from, wherever it is kept."""
+
+    def check_price(self, model: str, price: Price | None) -> None:
+        """Refuse to play for money with a model whose price nobody knows."""
+        ...
+
+    async def hold(self, tokens: int, usd: float) -> None:
+        """Set aside the most that one call can use."""
+        ...
+
+    def release(self, tokens: int, usd: float, used: Usage | None) -> None:
+        """Give back what was set aside and book what was used."""
+        ...
 
 
 class RunBudget:
@@ -120,7 +137,7 @@ class RunBudget:
 class Budgeted:
     """Holds before a call, books after it."""
 
-    def __init__(self, inner: ModelClient, budget: RunBudget, price: Price | None) -> None:
+    def __init__(self, inner: ModelClient, budget: Purse, price: Price | None) -> None:
         self.inner, self.budget, self.price = inner, budget, price
 
     async def complete(self, request: ModelRequest) -> ModelResponse:

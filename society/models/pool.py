@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from society.core.calls import Journal, ModelClient
 from society.core.errors import ProviderRefused
-from society.models.budget import Budgeted, RunBudget
+from society.models.budget import Budgeted, Purse, RunBudget
 from society.models.cache import Cache
 from society.models.clock import Clock, RealClock
 from society.models.counters import Counted, Counters
@@ -25,7 +26,7 @@ from society.models.record import Record
 from society.models.retry import Retry
 from society.models.script import ScriptedModel
 from society.models.settings import ProviderSettings
-from society.models.throttle import Throttle, Throttled
+from society.models.throttle import Gate, Throttle, Throttled, throttle_of
 
 if TYPE_CHECKING:
     from society.models.openai_compatible import Endpoint
@@ -67,6 +68,8 @@ class ModelPool:
     Args:
         settings: addresses, keys and limits; by default those in force (see `ProviderSettings.read`).
         purse: what all runs together may spend, if that is bounded.
+        gates: makes the gate of a provider and key, by a name that tells them apart and holds no secret; by default one of
+            this process, with the limits of the settings.
         clock: what tells the time and waits; jitter: numbers in [0, 1) for the length of waits. Tests give their own.
 
     Attributes:
@@ -78,12 +81,14 @@ class ModelPool:
         self,
         settings: ProviderSettings | None = None,
         *,
-        purse: RunBudget | None = None,
+        purse: Purse | None = None,
+        gates: Callable[[str], Gate] | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.settings = settings or ProviderSettings.read()
         self.purse = purse
+        self._new_gate = gates or self._throttle
         self.counters = Counters()
         self.notices: dict[str, None] = {}
         self._clock: Clock = clock or RealClock()
@@ -91,7 +96,7 @@ class ModelPool:
         self._providers: dict[str, ModelClient] = {}
         self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
         self._trials: dict[str, Trial] = {}
-        self._gates: dict[tuple[str, str | None], Throttle] = {}
+        self._gates: dict[str, Gate] = {}
 
     def client(
         self,
@@ -114,9 +119,9 @@ class ModelPool:
         """
         name = parse_name(model)
         price = self.price(name)
-        for purse in (budget, self.purse):
-            if purse is not None:
-                purse.check_price(model, price)
+        purses: list[Purse] = [purse for purse in (budget, self.purse) if purse is not None]
+        for purse in purses:
+            purse.check_price(model, price)
         tallies = (self.counters,) if counters is None else (self.counters, counters)
         client: ModelClient = Counted(self._provider(name), tallies)
         if journal is not None and name.kind != "replay":
@@ -135,9 +140,8 @@ class ModelPool:
             client = FirstAlone(client, self._trials.setdefault(name.text, Trial()))
         if self.settings.cache is not None and name.kind in {"openai", "url", "local"}:
             client = Cache(client, self.settings.cache, journal, tallies)
-        for purse in (budget, self.purse):
-            if purse is not None:
-                client = Budgeted(client, purse, price)
+        for purse in purses:
+            client = Budgeted(client, purse, price)
         if journal is not None:
             client = Recall(client, journal, budget, tallies)
         return client
@@ -197,17 +201,15 @@ class ModelPool:
             notice=self._notice,
         )
 
-    def _gate(self, name: ModelName) -> Throttle:
-        """The throttle of a provider and key: its models share it, whichever run they belong to."""
-        place = (self._base_url(name) or "", self._key(name))
+    def _gate(self, name: ModelName) -> Gate:
+        """The gate of a provider and key: its models share it, whichever run they belong to."""
+        place = f"{self._base_url(name) or ''} {sha256((self._key(name) or '').encode()).hexdigest()[:16]}"
         if place not in self._gates:
-            self._gates[place] = Throttle(
-                concurrency=self.settings.concurrency,
-                requests_per_minute=self.settings.requests_per_minute,
-                tokens_per_minute=self.settings.tokens_per_minute,
-                clock=self._clock,
-            )
+            self._gates[place] = self._new_gate(place)
         return self._gates[place]
+
+    def _throttle(self, _: str) -> Throttle:
+        return throttle_of(self.settings, self._clock)
 
     def _base_url(self, name: ModelName) -> str | None:
         if name.kind == "openai":

@@ -10,7 +10,7 @@ from society.core.errors import Paused
 from society.models.clock import Clock, RealClock
 from society.models.counters import Counters
 from society.models.faults import RetryLater
-from society.models.throttle import Throttle
+from society.models.throttle import Gate
 
 FIRST_WAIT, LONGEST_BACKOFF, SHORTEST_WAIT = 1.0, 60.0, 0.1
 """Seconds."""
@@ -34,7 +34,7 @@ class Retry:
         *,
         max_tries: int,
         seconds: float,
-        throttle: Throttle | None = None,
+        throttle: Gate | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         counters: tuple[Counters, ...] = (),

@@ -11,16 +11,30 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 from asyncio_throttle import Throttler  # type: ignore[attr-defined]  # the package has no __all__
 
 from society.core.calls import ModelClient, ModelRequest, ModelResponse
 from society.models.clock import Clock, RealClock
 from society.models.counters import Counters
+from society.models.settings import ProviderSettings
 from society.models.sizes import likely_usage
 
 MINUTE = 60.0
+
+
+class Gate(Protocol):
+    """What calls to one provider and key pass through, wherever it is kept."""
+
+    def slot(self, tokens: int) -> AbstractAsyncContextManager[None]:
+        """One call of about this many tokens may be made inside."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody start for this long."""
+        ...
 
 
 class Throttle:
@@ -77,10 +91,20 @@ class Throttle:
             await self._clock.sleep(self._window[0][0] + self._period - now)
 
 
+def throttle_of(settings: ProviderSettings, clock: Clock | None = None) -> Throttle:
+    """A gate with the limits that are set."""
+    return Throttle(
+        concurrency=settings.concurrency,
+        requests_per_minute=settings.requests_per_minute,
+        tokens_per_minute=settings.tokens_per_minute,
+        clock=clock,
+    )
+
+
 class Throttled:
     """A client whose calls pass the gate."""
 
-    def __init__(self, inner: ModelClient, throttle: Throttle, counters: tuple[Counters, ...]) -> None:
+    def __init__(self, inner: ModelClient, throttle: Gate, counters: tuple[Counters, ...]) -> None:
         self.inner, self.throttle, self.counters = inner, throttle, counters
 
     async def complete(self, request: ModelRequest) -> ModelResponse:

@@ -74,19 +74,32 @@ class Left:
     run: str | None = None
 
 
-def still_to_play(log: Log, sweep: str, planned: Sequence[Planned]) -> tuple[list[Left], int]:
-    """Which runs of a sweep a log lacks, and how many it has. A run somebody is writing now counts as there."""
+def held_runs(log: Log, sweep: str) -> dict[tuple[str, int], tuple[str, str]]:
+    """The runs a log has of a sweep: by `Planned.key`, the id and the status of the one that counts."""
     held: dict[tuple[str, int], tuple[str, str]] = {}
     for run in log.runs(sweep=sweep):
         key = key_of(run.cell, run.seed)
         if key not in held or held[key][1] not in FINISHED:
             held[key] = (run.id, run.status)
+    return held
+
+
+def still_to_play(log: Log, sweep: str, planned: Sequence[Planned]) -> tuple[list[Left], int]:
+    """Which runs of a sweep a log lacks, and how many it has. A run somebody is writing now counts as there."""
+    held = held_runs(log, sweep)
     left: list[Left] = []
     for one in planned:
         run_id, status = held.get(one.key, (None, ""))
         if status not in FINISHED and status != "running":
             left.append(Left(one, run_id))
     return left, len(planned) - len(left)
+
+
+async def play_one(left: Left, log: Log, sweep: str, *, pool: ModelPool, command: str = "") -> Tally:
+    """Play one run of a sweep, or go on with it; what stopped it is in the tally."""
+    playing = _Playing(log, sweep, pool, None, command)
+    await playing.one(left)
+    return playing.tally
 
 
 async def play_all(

@@ -50,6 +50,9 @@ class SweepFile(BaseModel):
     """cells that are left out: those that fit every arm or value named here"""
     baseline: dict[str, Any] = Field(default_factory=dict)
     """what the other cells are compared with: those that agree on all axes but these; default: the first arm of the last axis"""
+    replicates: int = Field(1, ge=1, le=1000)
+    """how often each seed is played: for models that do not answer alike twice. Runs of one seed share all chance but theirs, and
+    are averaged before cells are compared"""
     seats: Order = "as_written"
     """rotated: with the k-th seed every agent sits k seats further; every: each seed is played in all rotations"""
     names: Order = "as_written"

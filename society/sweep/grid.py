@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -45,6 +45,7 @@ class Planned:
         cell: the point of the grid.
         seed: keys all noise.
         seats, names: by how many places agents, and names, are moved.
+        replicate: which repetition of the same it is, counted from 0.
         focal: the seats of the focal agents in this run.
     """
 
@@ -52,6 +53,7 @@ class Planned:
     seed: int
     seats: int = 0
     names: int = 0
+    replicate: int = 0
     focal: tuple[int, ...] = ()
 
     @cached_property
@@ -75,7 +77,8 @@ class Planned:
         played = {name: value for name, value in resolved(self.scenario).items() if name not in _NOT_PLAYED}
         digest = hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()
         point: dict[str, Json] = {"axes": dict(self.cell.labels), "scenario": digest[:16]}
-        turned: dict[str, Json] = {"seats": self.seats, "names": self.names, "focal": list(self.focal)}
+        turned: dict[str, Json] = {"seats": self.seats, "names": self.names, "replicate": self.replicate}
+        turned["focal"] = list(self.focal)
         point.update({name: value for name, value in turned.items() if value})
         return point
 
@@ -120,16 +123,16 @@ def plan(sweep: Sweep, grid: Sequence[Cell], seeds: Sequence[int] | None = None)
     """The runs a sweep wants, seed by seed, so that a sweep that stops early has compared all cells on some seeds."""
     settings = sweep.settings
     planned: dict[tuple[str, int], Planned] = {}
-    for place, seed in enumerate(seeds or settings.seeds):
-        for cell in grid:
-            n = len(cell.scenario.agents)
-            if any(seat >= n for seat in settings.focal):
-                raise sweep.problem(("focal",), f"{cell.title}: there are {n} agents, 0 to {n - 1}")
-            for seats in _turns(settings.seats, place, n):
-                for names in _turns(settings.names, place, n):
-                    focal = tuple(sorted((seat + seats) % n for seat in settings.focal))
-                    one = Planned(cell, seed, seats, names, focal)
-                    planned.setdefault(one.key, one)
+    for (place, seed), replicate, cell in itertools.product(
+        enumerate(seeds or settings.seeds), range(settings.replicates), grid
+    ):
+        n = len(cell.scenario.agents)
+        if any(seat >= n for seat in settings.focal):
+            raise sweep.problem(("focal",), f"{cell.title}: there are {n} agents, 0 to {n - 1}")
+        for seats, names in itertools.product(_turns(settings.seats, place, n), _turns(settings.names, place, n)):
+            focal = tuple(sorted((seat + seats) % n for seat in settings.focal))
+            one = Planned(cell, seed, seats, names, replicate, focal)
+            planned.setdefault(one.key, one)
     return list(planned.values())
 
 
@@ -148,8 +151,8 @@ def baseline_of(sweep: Sweep, grid: Sequence[Cell], cell: Cell) -> Cell | None:
     return next((other for other in grid if other.fits({**rest, **wanted})), None)
 
 
-def _turns(order: Order, place: int, n: int) -> Iterator[int]:
-    yield from range(n) if order == "every" else [place % n if order == "rotated" else 0]
+def _turns(order: Order, place: int, n: int) -> Sequence[int]:
+    return range(n) if order == "every" else [place % n if order == "rotated" else 0]
 
 
 def _fits(arms: Mapping[str, Arm], pattern: Mapping[str, Label]) -> bool:

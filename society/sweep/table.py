@@ -9,6 +9,7 @@ from society.sweep.engine import FINISHED
 from society.sweep.file import Sweep
 from society.sweep.grid import Cell, Planned, baseline_of, key_of
 from society.views.arms import BACKGROUND, FOCAL, Arm, Line, arm_of, lines_of
+from society.views.comparing import focal_text, lines_text, survival_text
 
 
 def metrics_of(sweep: Sweep) -> tuple[str, ...]:
@@ -32,10 +33,18 @@ def arms_of(log: Log, sweep: Sweep, grid: Sequence[Cell], planned: Sequence[Plan
     return arms
 
 
-def table_of(log: Log, sweep: Sweep, grid: Sequence[Cell], planned: Sequence[Planned]) -> list[list[Line]]:
+def table_of(sweep: Sweep, grid: Sequence[Cell], arms: Sequence[Arm]) -> list[list[Line]]:
     """For every metric, one line a cell."""
-    arms = arms_of(log, sweep, grid, planned)
     bases = [baseline_of(sweep, grid, cell) for cell in grid]
     places = {id(cell): place for place, cell in enumerate(grid)}
     against = {place: places[id(base)] for place, base in enumerate(bases) if base is not None}
     return [lines_of(arms, metric, against) for metric in metrics_of(sweep)]
+
+
+def told(log: Log, arms: Sequence[Arm], table: Sequence[Sequence[Line]]) -> str:
+    """All tables in words: focal agents beside the background, each metric, and how long commons lived where some died."""
+    by_metric = {lines[0].metric: lines for lines in table}
+    parts = [focal_text(by_metric[FOCAL], by_metric[BACKGROUND])] if FOCAL in by_metric else []
+    parts += [lines_text(lines) for metric, lines in by_metric.items() if metric not in (FOCAL, BACKGROUND)]
+    lived = survival_text(log, arms)
+    return "\n\n".join([*parts, *([lived] if lived else [])])

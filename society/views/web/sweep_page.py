@@ -9,9 +9,8 @@ from society.core.errors import BadInput, did_you_mean
 from society.core.exact import Json, show
 from society.log import Log, RunInfo
 from society.metrics import METRICS
-from society.views.arms import Arm, Line, arm_of, lines_of, survival_text
-from society.views.charts.drawing import Chart
-from society.views.charts.intervals import Estimate, intervals
+from society.views.arms import Arm, Line, arm_of, lines_of
+from society.views.comparing import lines_chart, survival_text
 from society.views.web.runs_table import HEADLINES
 
 
@@ -65,7 +64,7 @@ def sweep_values(
         "baselines": baselines,
         "lines": lines,
         "rows": [_row(line) for line in lines],
-        "chart": _chart(lines, chosen),
+        "chart": lines_chart(lines),
         "runs": len(runs),
         "unfinished": sum(arm.missing for arm in arms),
         "invalid": sum(arm.invalid for arm in arms),
@@ -127,23 +126,3 @@ def _row(line: Line) -> list[str]:
         else f"{show(found.difference.low, 3)} to {show(found.difference.high, 3)}",
         "" if line.p_holm is None else f"{line.p_holm:.2g}",
     ]
-
-
-def _chart(lines: list[Line], metric: str) -> Chart:
-    estimates = [
-        Estimate(
-            " · ".join(str(label) for label in line.arm.labels.values()),
-            None if line.mean is None else line.mean.value,
-            None if line.mean is None else line.mean.low,
-            None if line.mean is None else line.mean.high,
-            tuple(line.arm.sample(metric)),
-        )
-        for line in lines
-    ]
-    about = (
-        "The mean of each cell over its valid runs, with the 95 % interval of Student's t; small dots are single runs."
-    )
-    title = metric.replace("_", " ")
-    return intervals(
-        estimates, name="cells", title=title[0].upper() + title[1:], unit=METRICS[metric].unit, about=about
-    )
