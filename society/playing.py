@@ -83,7 +83,7 @@ async def play(
         schema=SCHEMA_VERSION,
     )
     rehearse_cast(scenario, seed, prompts, pool)
-    writer = book.start_run(manifest, command=command, sweep=sweep, cell=cell)
+    writer = book.start_run(manifest, command=command, sweep=sweep, cell=cell, wait=False)
     return await perform(scenario, writer, book, prompts, Company(pool, watcher, counters))
 
 
@@ -229,7 +229,7 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
     run = Run(writer.run_id, book)
     if not writer.redacts:
         run.know(sink.told)
-    run.keep_metrics()
+    await book.keep(run.id, "metric", run.metric_rows())
     return run
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from society.core.events import Event
 from society.core.exact import Number, plain
@@ -31,8 +31,11 @@ class Outcome:
 
     def __init__(self, episode: Episode, reference: Reference | None = None) -> None:
         record = episode.record()
+        some_defaulted = any(any(played.defaulted) for played in record.rounds)
         self.measured: Mapping[str, Measured] = measure_all(record, reference)
-        self.without_defaulted: Mapping[str, Measured] = measure_all(record.without_defaulted(), reference)
+        self.without_defaulted: Mapping[str, Measured] = (
+            measure_all(record.without_defaulted(), reference) if some_defaulted else self.measured
+        )
 
     def __getattr__(self, name: str) -> Number | None:
         if name.startswith("_") or name not in METRICS:
@@ -125,9 +128,9 @@ class Run:
                 [{**row, "value": _real(row["value"]), "value_text": str(plain(row["value"]))} for row in rows],
             )
 
-    def keep_metrics(self) -> None:
-        """Write the metrics into the log, in place of those that stand there."""
-        rows = [
+    def metric_rows(self) -> list[dict[str, Any]]:  # Any: SQL values
+        """The metrics as the log keeps them: with and without defaulted decisions."""
+        return [
             {
                 "name": name,
                 "without_defaulted": plain,
@@ -139,7 +142,6 @@ class Run:
             for plain, table in ((False, self.outcome.measured), (True, self.outcome.without_defaulted))
             for name, measured in table.items()
         ]
-        self.log.store(self.id, "metric", rows)
 
     def transcript(self, style: str = "text") -> str:
         """The story: said, meant, did, got; as text, markdown, html or json."""

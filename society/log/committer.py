@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
@@ -27,6 +28,8 @@ from society.log.tables import TABLES, ModelCall, columns_of, name_of
 
 MOST_JOBS = 512
 """Jobs in one transaction at most."""
+LINGER = 0.02
+"""Seconds that jobs nobody waits for are kept for company, so that free runs do not commit stage by stage."""
 _CHUNK = 100
 """Rows in one INSERT. Each statement gives up the interpreter's lock once, so few large ones do not wait for a busy loop."""
 
@@ -52,23 +55,37 @@ class Owner(Protocol):
     failure: BaseException | None
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """What is written together: rows to insert, then updates. `prepare` fills it, in the writer's thread.
 
-    `patience` is how many seconds a database that is locked or away is waited for.
+    Attributes:
+        done: done when it is on disk, or holds what went wrong: of a thread, or of the event loop that waits.
+        hurried: somebody waits for it.
+        patience: how many seconds a database that is locked or away is waited for.
     """
 
     owner: Owner
     prepare: Callable[[Job], None]
+    done: Future[None] | asyncio.Future[None]
+    hurried: bool = True
     rows: list[tuple[str, SqlRow]] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
     patience: float = PATIENCE
-    done: Future[None] = field(default_factory=Future)
+    problem: BaseException | None = None
 
     def fail(self, problem: BaseException) -> None:
         self.owner.failure = self.owner.failure or problem
-        self.done.set_exception(problem)
+        self.problem = problem
+
+    def tell(self) -> None:
+        """Let whoever waits go on; called where it waits."""
+        if self.done.done():  # it does not wait any more
+            return
+        if self.problem is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(self.problem)
 
 
 class Committer:
@@ -89,11 +106,23 @@ class Committer:
         self._thread.start()
         self._closed = False
 
-    def submit(self, owner: Owner, prepare: Callable[[Job], None], *, patience: float | None = None) -> Future[None]:
-        """Queue a job; its future is done when it is on disk, or holds what went wrong."""
-        job = Job(owner, prepare, patience=self.patience if patience is None else patience)
-        self._queue.put(job)
-        return job.done
+    def submit(
+        self, owner: Owner, prepare: Callable[[Job], None], *, hurried: bool = True, patience: float | None = None
+    ) -> Future[None]:
+        """Queue a job; its future is done when it is on disk, or holds what went wrong. Unhurried ones wait for company."""
+        done: Future[None] = Future()
+        self._queue.put(Job(owner, prepare, done, hurried, patience=self.patience if patience is None else patience))
+        return done
+
+    async def commit(self, owner: Owner, prepare: Callable[[Job], None], *, patience: float | None = None) -> None:
+        """Queue a job, and wait until it is on disk. It is written as well when the waiting is cancelled.
+
+        Raises:
+            Exception: whatever went wrong with it.
+        """
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.put(Job(owner, prepare, done, patience=self.patience if patience is None else patience))
+        await done
 
     def close(self) -> None:
         """Write all that is queued, then stop. Calling it twice is harmless."""
@@ -106,17 +135,28 @@ class Committer:
     def _work(self) -> None:
         going = True
         while going:
-            jobs: list[Job] = []
-            job = self._queue.get()
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) >= MOST_JOBS or self._queue.empty():
-                    break
-                job = self._queue.get()
-            going = job is not None
+            jobs, going = self._gathered()
             ready = [job for job in jobs if self._prepare(job)]
             if ready:
                 self._write(ready)
+            _tell(jobs)
+
+    def _gathered(self) -> tuple[list[Job], bool]:
+        """What is queued now (while nobody waits for any of it, what comes soon as well), and whether more may come."""
+        jobs: list[Job] = []
+        job = self._queue.get()
+        until, hurried = time.monotonic() + LINGER, False
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) >= MOST_JOBS:
+                break
+            try:
+                hurried = hurried or job.hurried
+                left = 0.0 if hurried else until - time.monotonic()
+                job = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
+            except queue.Empty:
+                break
+        return jobs, job is not None
 
     def _prepare(self, job: Job) -> bool:
         if job.owner.failure is not None:
@@ -146,9 +186,6 @@ class Committer:
         except BaseException as problem:  # whoever waits for the job is told
             for job in jobs:
                 job.fail(problem)
-        else:
-            for job in jobs:
-                job.done.set_result(None)
 
     def _commit(self, jobs: Sequence[Job]) -> None:
         """Write, and try again while the database is locked or away; a commit that was cut off is looked up first.
@@ -213,10 +250,31 @@ def _insert_statement(table: str, rows: int, dialect: str) -> str:
     return f"{statement} ON CONFLICT DO NOTHING" if table in _SHARED else statement
 
 
+def _tell(jobs: Sequence[Job]) -> None:
+    """Let all who wait for these jobs go on: each event loop is woken once for all of its own."""
+    waiting: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in jobs:
+        if isinstance(job.done, asyncio.Future):
+            waiting.setdefault(job.done.get_loop(), []).append(job)
+        else:
+            job.tell()
+    for loop, told in waiting.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_tell_all, told)
+
+
+def _tell_all(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        job.tell()
+
+
 async def safe(done: Future[None]) -> None:
     """Wait until a job is on disk, without giving it up when the waiting is cancelled.
 
     Raises:
         Exception: whatever went wrong with the job.
     """
-    await asyncio.shield(asyncio.wrap_future(done))
+    if done.done():
+        done.result()
+    else:
+        await asyncio.shield(asyncio.wrap_future(done))

@@ -89,8 +89,9 @@ class Log(Reader):
         run_id: str | None = None,
         sweep: str | None = None,
         cell: Mapping[str, Any] | None = None,  # Any: JSON
+        wait: bool = True,
     ) -> RunWriter:
-        """Begin a run: its row, its agents and its manifest are on disk when this returns (free runs do not wait).
+        """Begin a run: its row, its agents and its manifest are on disk when this returns.
 
         Args:
             manifest: all that determines the run; the sink takes it again as its first event.
@@ -99,6 +100,7 @@ class Log(Reader):
             run_id: a chosen id; by default a new one is made from the time.
             sweep: the sweep it belongs to, if any.
             cell: its point in the sweep.
+            wait: False: return at once; the first stage waits, and raises what went wrong (that of a free run goes on).
 
         Raises:
             LogUnusable: the log cannot be written.
@@ -109,7 +111,7 @@ class Log(Reader):
         new_id, name = new_run_id(title_of(manifest))
         ids = (new_id, name) if run_id in (None, new_id) else (run_id, run_id)
         columns = {"command": command, "sweep": sweep, "cell": None if cell is None else canonical_json(cell)}
-        return self._begin(ids, manifest, manifest, models_free=models_free, columns=columns)
+        return self._begin(ids, manifest, manifest, models_free=models_free, columns=columns, wait=wait)
 
     def fork_run(
         self, ref: str, forked: Forked, *, models_free: Callable[[str], bool] = is_free, command: str = ""
@@ -138,6 +140,7 @@ class Log(Reader):
         shared: Shared = NOTHING_SHARED,
         models_free: Callable[[str], bool],
         columns: dict[str, Any],  # Any: SQL values
+        wait: bool = True,
     ) -> RunWriter:
         """Begin a run whose first events are those shared and then, if it is a fork, its `setting`."""
         if not -(2**63) <= setting.seed < 2**63:
@@ -167,12 +170,13 @@ class Log(Reader):
             job.rows.extend(("agent", agent) for agent in agent_rows(run_id, manifest.agents, setting))
             job.rows.extend(chain)
 
-        begun = committer.submit(writer, prepare)
-        try:
-            begun.result()
-        except BaseException:
-            writer.abandon()
-            raise
+        writer.begun = committer.submit(writer, prepare, hurried=wait or not writer.all_free)
+        if wait:
+            try:
+                writer.begun.result()
+            except BaseException:
+                writer.abandon()
+                raise
         return writer
 
     def resume_run(self, ref: str = "last", *, models_free: Callable[[str], bool] = is_free) -> RunWriter:
@@ -271,12 +275,11 @@ class Log(Reader):
         Raises:
             BadInput: no such run, table or column.
         """
-        run_id, kept, listed = self.find(ref).id, computed_table(table), list(rows)
+        self.write(_replacing(self.find(ref).id, table, rows))
 
-        def prepare(job: Job) -> None:
-            job.updates.append(lambda connection: replace_results(connection, run_id, kept, listed))
-
-        self.write(prepare)
+    async def keep(self, run_id: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:  # Any: SQL values
+        """As `store`, of a run by its whole id, while the event loop goes on."""
+        await self._writing.commit(_Anybody(), _replacing(run_id, table, rows))
 
     def write(self, prepare: Callable[[Job], None]) -> None:
         """Write what `prepare` puts into a job, in one transaction; it is on disk when this returns.
@@ -324,6 +327,15 @@ class Log(Reader):
         clean = event_from_plain(json.loads(self._redaction.text(canonical_event(setting))))
         assert isinstance(clean, type(setting))
         return clean
+
+
+def _replacing(run_id: str, table: str, rows: Iterable[Mapping[str, Any]]) -> Callable[[Job], None]:  # Any: SQL values
+    kept, listed = computed_table(table), list(rows)
+
+    def prepare(job: Job) -> None:
+        job.updates.append(lambda connection: replace_results(connection, run_id, kept, listed))
+
+    return prepare
 
 
 class _Anybody:

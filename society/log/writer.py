@@ -69,6 +69,7 @@ class RunWriter:
         name: the readable part of it.
         all_free: every seat is free: nothing waits for the disk.
         failure: what stopped the writing, if anything did; whatever is written later fails with it too.
+        begun: done when the rows that open the run are on disk, if nobody has waited for that yet.
         shared: of a fork, the events it shares with another run, up to its `Forked`: the sink is told what follows them.
         setting: what holds now: the manifest, or the last fork.
     """
@@ -92,6 +93,7 @@ class RunWriter:
     ) -> None:
         self.run_id, self.name, self.manifest = run_id, name, manifest
         self.failure: BaseException | None = None
+        self.begun: Future[None] | None = None
         self._committer, self._lock = committer, lock
         self._free = models_free
         self._redaction = redaction or Redaction()
@@ -159,6 +161,9 @@ class RunWriter:
             LogUnusable: the log cannot be written.
         """
         self._raise_failure()
+        if self.begun is not None and not self.all_free:
+            await safe(self.begun)
+            self.begun = None
         held = min(len(events), len(self._told))
         for event in events[:held]:
             self._compare(self._canonical(event)[0])
@@ -172,11 +177,10 @@ class RunWriter:
             for event in fresh:
                 self._append(job, *self._canonical(event))
 
-        done = self._committer.submit(self, prepare)
         if not self.all_free:
-            await safe(done)
+            await self._committer.commit(self, prepare)
             return
-        self._waiting.append(done)
+        self._waiting.append(self._committer.submit(self, prepare, hurried=False))
         while self._waiting and (len(self._waiting) > _PENDING or self._waiting[0].done()):
             await safe(self._waiting.popleft())
 
@@ -210,10 +214,9 @@ class RunWriter:
             self._journal(job, ended)
             job.updates.append(lambda connection: self._close(connection, status, reason))
 
-        done = self._committer.submit(self, prepare)
+        await self._committer.commit(self, prepare)
         while self._waiting:
             await safe(self._waiting.popleft())
-        await safe(done)
 
     def recall(self, request: ModelRequest) -> ModelResponse | None:
         """The committed answer at this position, or None.
@@ -244,7 +247,7 @@ class RunWriter:
             return number
         self._check_headroom()
         self._issues[at] = number + 1
-        await safe(self._committer.submit(self, lambda job: self._call(job, asked)))
+        await self._committer.commit(self, lambda job: self._call(job, asked))
         self._in_flight[at] = asked
         return number
 
@@ -277,7 +280,7 @@ class RunWriter:
             return
         self._raise_failure()
         call: _Ended = (asked, response, utc_now(), error, raw)
-        await safe(self._committer.submit(self, lambda job: self._journal(job, (call,))))
+        await self._committer.commit(self, lambda job: self._journal(job, (call,)))
 
     def _raise_failure(self) -> None:
         if self.failure is not None:
@@ -365,7 +368,7 @@ class RunWriter:
             job.updates.append(lambda connection: _say(connection, self.run_id, status, words))
 
         try:
-            await safe(self._committer.submit(_Nobody(), prepare, patience=LAST_PATIENCE))
+            await self._committer.commit(_Nobody(), prepare, patience=LAST_PATIENCE)
         except Exception:  # the first failure is the one to show
             return
 
