@@ -11,11 +11,10 @@ from typing import Any, TypeVar, cast
 
 from society.agents.briefing import Brief
 from society.agents.extracting import find, refuses, visible
+from society.agents.forms import Form, form_of
 from society.agents.hints import Hints, Standard
 from society.agents.prompting import Prompts
 from society.agents.questions import Questions, transcript_of
-from society.agents.reading import read
-from society.agents.schemas import form_of
 from society.agents.stated import Reading
 from society.agents.transcript import inert
 from society.agents.window import Window, tokens_in
@@ -76,9 +75,10 @@ class LlmPolicy:
         status: ParseStatus = "defaulted"
         errors: list[str] = []
         text = ""
+        form = form_of(question, Hints(question.seen, self._standard, self.brief.goal))
         for attempt in range(self.attempts):
             last = attempt == self.attempts - 1
-            request = self._request(question, attempt, errors[-1] if errors else "")
+            request = self._request(question, form, attempt, errors[-1] if errors else "")
             response = await self.client.complete(request)
             text = response.text or response.detail
             failure = _no_answer(response)
@@ -89,7 +89,7 @@ class LlmPolicy:
                     self._window.halve()
                 continue
             try:
-                reading = read(response.text, question, last=last)
+                reading = form.reading(response.text, question, last)
             except OutOfRange as problem:
                 status = "defaulted"
                 errors.append(_clip(str(problem)))
@@ -109,8 +109,7 @@ class LlmPolicy:
         faults = [*errors, _clip(reading.outside)] if reading.outside and status != "out_of_range" else errors
         return Answer(reading.value, status, reading.submitted, text, "; ".join(faults), attempt + 1)
 
-    def _request(self, question: Question[Any], attempt: int, error: str) -> ModelRequest:
-        form = form_of(question, Hints(question.seen, self._standard, self.brief.goal))
+    def _request(self, question: Question[Any], form: Form, attempt: int, error: str) -> ModelRequest:
         asked = self._questions.text(question, form)
         if error:
             asked += "\n\n" + self.prompts.render("repair.j2", {**self.brief.words, "error": error})
@@ -118,7 +117,7 @@ class LlmPolicy:
         fixed = tokens_in(self.brief.system) + tokens_in(asked)
         while fixed + tokens_in(history) > self.context_tokens and self._window.halve():
             history = self._window.text(question.seen.history)
-        at = replace(question.at, attempt=attempt)
+        at = replace(question.at, attempt=attempt) if attempt else question.at
         sampling = self.sampling
         if self.seed is not None:
             lot = Noise(self.seed, at.round).bits("sampling", (at.stage, at.turn, at.agent, attempt))

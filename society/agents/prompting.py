@@ -88,8 +88,10 @@ def plain_data(value: Any) -> Plain:
     Raises:
         TypeError: for anything with behaviour.
     """
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (str, int, float)):
         return value
+    if type(value) is dict:
+        return {str(key): plain_data(item) for key, item in value.items()}
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else float(value)
     if isinstance(value, BaseModel):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from society.agents.briefing import Brief, rule_texts
+from society.agents.forms import Form, form_of
 from society.agents.prompting import Plain, Prompts, with_numbers
-from society.agents.schemas import Form, form_of
 from society.agents.transcript import Transcript, action_text, label
 from society.core.policy import Act, Decide, Declare, Question, Speak
 

@@ -7,9 +7,8 @@ schema and again in the description, for servers that drop them. Keys are short,
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 from society.agents.hints import Hints
@@ -29,54 +28,6 @@ MOST_ALIKE = 10
 MOST_OPTIONS = 100
 """Longest list of words that a prompt spells out."""
 EVERYBODY = "everybody"
-
-
-class Form:
-    """The form of an answer.
-
-    Attributes:
-        schema: its JSON Schema; shared by equal questions and never changed.
-    """
-
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
-
-    @cached_property
-    def shape(self) -> str:
-        """The schema as one line for the prompt."""
-        return shape(self.schema)
-
-
-MOST_FORMS = 4096
-_FORMS: dict[Hashable, Form] = {}
-
-
-def form_of(question: Question[Any], hints: Hints | None = None) -> Form:
-    """The form of the answer to a question, made once for all questions that are alike in what it depends on."""
-    hints = hints or Hints(question.seen, None, None)
-    key = _alike(question, hints)
-    if key is None:
-        return Form(answer_schema(question, hints))
-    form = _FORMS.get(key)
-    if form is None:
-        if len(_FORMS) >= MOST_FORMS:
-            _FORMS.clear()
-        form = _FORMS[key] = Form(answer_schema(question, hints))
-    return form
-
-
-def _alike(question: Question[Any], hints: Hints) -> Hashable:
-    """All that the form of an answer depends on; None where it is not worth looking for an equal one."""
-    names = question.seen.names
-    if isinstance(question, Act):
-        return (Act, hints.known)
-    if isinstance(question, Declare):
-        form = (question.spaces, question.predict, question.totals, question.objective)
-        return (Declare, names, *form, hints.known, repr(hints.fair_score))
-    if isinstance(question, Speak) and not question.offers:
-        channels = (question.private, question.public, question.most_characters, question.announce)
-        return (Speak, names, *channels, hints.known)
-    return None
 
 
 def answer_schema(question: Question[Any], hints: Hints | None = None) -> Schema:  # Any: whatever the answer is

@@ -63,6 +63,8 @@ def need(fields: Mapping[str, Any], key: str) -> Any:
 
 def exact_data(raw: Any) -> Any:
     """The value with decimals as exact numbers."""
+    if type(raw) is int or type(raw) is str:
+        return raw
     if isinstance(raw, Decimal):
         return parse_exact(raw)
     if isinstance(raw, list):
@@ -74,6 +76,8 @@ def exact_data(raw: Any) -> Any:
 
 def said(raw: Any) -> Json:
     """What was said, as plain JSON for the log."""
+    if type(raw) is int:
+        return raw
     if isinstance(raw, Decimal):
         return plain(parse_exact(raw))
     if isinstance(raw, list):

@@ -108,6 +108,8 @@ class Rulebook:
 
     def in_force(self, state: GovernedState) -> tuple[Rule, ...]:
         """The rules in force in this state, with amendments, in the scenario's order."""
+        if not self.instruments:
+            return ()
         return tuple(
             Rule(place, standing.rule, _amended(instrument, standing.changes), memory)
             for place, (instrument, standing, memory) in enumerate(

@@ -10,8 +10,12 @@ _FRAME = 16
 
 def most_tokens(request: ModelRequest) -> tuple[int, int]:
     """The most a call can use, in and out: two bytes a token in, which no natural text or JSON needs, and the cap out."""
-    bytes_in = sum(len(message.content.encode()) + 2 * _FRAME for message in request.messages)
+    bytes_in = sum(_bytes_in(message.content) + 2 * _FRAME for message in request.messages)
     return bytes_in // 2 + 1, request.sampling.max_tokens
+
+
+def _bytes_in(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def likely_usage(request: ModelRequest, text: str) -> Usage:

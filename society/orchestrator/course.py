@@ -24,7 +24,7 @@ class Course:
     """The state of one episode between two events.
 
     Attributes:
-        scenario: what is played now; game: its rules; seed: the key of all its noise.
+        scenario: what is played now; game: its rules; names: its agents'; seed: the key of all its noise.
         state: the game's; stock: the shared stock as the last round left it.
         rule_events: what happened under rules since the last round was settled.
         last: each agent's last action, by seat.
@@ -38,6 +38,7 @@ class Course:
         self.state: GovernedState = self.game.initial_state()
         self.stock: Number | None = None
         self.rule_events: list[RuleEvent] = []
+        self.names = scenario.names
         self.memory = Memory(len(scenario.agents))
         self.last: dict[int, Action] = {}
         self.defaulted = self.decisions = self.rounds = 0
@@ -59,7 +60,7 @@ class Course:
         """All that an agent knows now."""
         return Observation(
             agent=agent,
-            names=self.scenario.names,
+            names=self.names,
             round=number,
             rounds=self.scenario.rounds if self.scenario.disclosure.horizon else None,
             facts=self.game.observe(self.state, agent),
@@ -109,6 +110,7 @@ class Course:
             Diverged: the state cannot be carried over into it.
         """
         self.scenario, self.seed = Scenario.model_validate(event.scenario), event.seed
+        self.names = self.scenario.names
         game = Governed(self.scenario.mechanism, self.scenario.instruments, self.scenario.names)
         try:
             self.state = game.take_over(self.state, self.game, round=event.round + 1)
