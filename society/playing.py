@@ -22,7 +22,7 @@ from society.core.exact import Json
 from society.invariants import Invariants
 from society.log import DEFAULT_LOG, Log, RunWriter, open_log
 from society.log.schema import SCHEMA_VERSION
-from society.models.budget import RunBudget
+from society.models.budget import RunBudget, Spent
 from society.models.names import parse_name
 from society.models.pool import ModelPool
 from society.models.prices import FREE
@@ -199,6 +199,7 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
             usd=None if scenario.budget.usd is None else float(scenario.budget.usd),
             tokens=scenario.budget.tokens,
             minutes=None if scenario.budget.minutes is None else float(scenario.budget.minutes),
+            spent=Spent(writer.used.usd, writer.used.tokens, writer.used.seconds),
         )
         policies = cast(
             scenario,

@@ -89,7 +89,10 @@ def perform(jobs: Sequence[Job], log: Log, *, parallel: int, quiet: bool, comman
 
 
 def stoppable(work: Coroutine[None, None, None]) -> int | None:
-    """Run something that Ctrl-C and SIGTERM stop cleanly; None, or the exit code of the signal that stopped it."""
+    """Run something that a signal stops cleanly; None, or the exit code of the signal that stopped it.
+
+    Ctrl-C and SIGTERM, and SIGHUP unless it is ignored (nohup). The second one stops at once.
+    """
     caught: list[int] = []
 
     async def main() -> None:
@@ -101,11 +104,14 @@ def stoppable(work: Coroutine[None, None, None]) -> int | None:
             task.cancel()
 
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, stop, TERMINATED)
+        heard = [signal.SIGTERM] + [signal.SIGHUP] * (signal.getsignal(signal.SIGHUP) == signal.SIG_DFL)
+        for number in heard:
+            loop.add_signal_handler(number, stop, TERMINATED)
         try:
             await work
         finally:
-            loop.remove_signal_handler(signal.SIGTERM)
+            for number in heard:
+                loop.remove_signal_handler(number)
 
     try:
         asyncio.run(main())

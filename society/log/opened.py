@@ -29,6 +29,7 @@ from society.log.run_id import new_run_id
 from society.log.seal import journal_sum
 from society.log.tables import ModelCall, Run, columns_of
 from society.log.text import Redaction, storable_text
+from society.log.used import used
 from society.log.writer import RunWriter, is_free
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ class Log(Reader):
         shared = shared_events(events)
         entries, issues = self._committed(run.id)
         with self.connection() as connection:
-            journal = journal_sum(connection, run.id)
+            journal, used_earlier = journal_sum(connection, run.id), used(connection, run.id)
         writer = RunWriter(
             self._writing,
             lock,
@@ -226,6 +227,7 @@ class Log(Reader):
             prompt_of=self.prompt,
         )
         writer.go_on(events, stored[-1][2])
+        writer.used = used_earlier
         owner = {"run": run.id, "host": socket.gethostname(), "pid": os.getpid()}
 
         def prepare(job: Job) -> None:

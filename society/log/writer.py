@@ -39,6 +39,7 @@ from society.log.recovery import LAST_PATIENCE
 from society.log.run_id import utc_now
 from society.log.seal import SUMS, row_digest, seal
 from society.log.text import Redaction, storable_text
+from society.log.used import Used
 
 RunStatus: TypeAlias = Literal["running", "completed", "invalid", "paused", "interrupted", "failed"]
 
@@ -72,6 +73,7 @@ class RunWriter:
         begun: done when the rows that open the run are on disk, if nobody has waited for that yet.
         shared: of a fork, the events it shares with another run, up to its `Forked`: the sink is told what follows them.
         setting: what holds now: the manifest, or the last fork.
+        used: what earlier processes used of the budget that no answer in the journal accounts for.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class RunWriter:
         self._free = models_free
         self._redaction = redaction or Redaction()
         self.shared = tuple(shared)
+        self.used = Used()
         self.setting = setting_of(self.shared or (manifest,))
         self.all_free = all(models_free(model) or model.startswith("scripted") for model in self.setting.models)
         self._entries = dict(entries or {})
