@@ -7,9 +7,11 @@ exit code of its error: 0 done, 1 a run failed or is invalid, 2 bad usage or a b
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -19,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     from society.cli.environment import in_force
 
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_streams()
+    given = [_as_utf8(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     end = given.index("--") if "--" in given else len(given)
     debug = "--debug" in given[:end] or os.environ.get("SOCIETY_DEBUG", "") not in ("", "0")
     given = [word for place, word in enumerate(given) if word != "--debug" or place >= end]
@@ -40,6 +43,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _explain(error)
 
 
+def _open_streams() -> None:
+    """Streams that were closed by whoever started this lead nowhere; no file that is opened later may take their place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            with suppress(OSError):
+                os.fstat(number)
+                continue
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(nowhere, "w" if number else "r", encoding="utf-8"))
+
+
+def _as_utf8(word: str) -> str:
+    """An argument as it was typed, also where the locale knows ASCII only."""
+    try:
+        return os.fsencode(word).decode("utf-8")
+    except UnicodeError:
+        return word
+
+
 def _run(arguments: Sequence[str]) -> int:
     from society.cli.app import app
 
@@ -54,6 +76,11 @@ def _explain(error: Exception) -> int:
 
     from society.core.errors import SocietyError
 
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        print("error: too many open files: fewer runs at a time (--parallel), or `ulimit -n` higher", file=sys.stderr)
+        return 2
     if isinstance(error, TyperException):
         getattr(error, "show", lambda: print("error:", error, file=sys.stderr))()
         return error.exit_code

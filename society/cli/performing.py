@@ -101,7 +101,11 @@ def stoppable(work: Coroutine[None, None, None]) -> int | None:
 
         def stop(code: int) -> None:
             caught.append(code)
-            task.cancel()
+            if len(caught) == 1:
+                task.cancel()
+                return
+            for anything in asyncio.all_tasks():  # groups that are stopping already do not tell their tasks twice
+                anything.cancel()
 
         loop = asyncio.get_running_loop()
         heard = [signal.SIGTERM] + [signal.SIGHUP] * (signal.getsignal(signal.SIGHUP) == signal.SIG_DFL)
