@@ -85,7 +85,7 @@ def test_the_rules_of_the_fishery_fit_a_small_model():
         ({"growth": {"kind": "linear", "amount": 7}}, "7 are added"),
         ({"growth": {"kind": "stochastic"}}, "give or take up to 0.5"),
         ({"rationing": "equal"}, "everyone gets the same"),
-        ({"rationing": "priority"}, "seat order"),
+        ({"rationing": "priority"}, "in this order: Agent 0, Agent 1"),
         ({"rationing": "random_order"}, "random order"),
         ({"rationing": "unit_by_unit"}, "each unit goes to a random one"),
         ({"order": "growth_first"}, "first regrows"),
