@@ -19,6 +19,7 @@ def test_a_shipped_scenario_loads_and_says_what_to_look_for(file):
     scenario = load(file)
     assert scenario.name == file.stem
     assert any(word in scenario.about for word in ("Look", "look", "Compare"))
+    assert "alignment question" in scenario.about
     assert scenario.about.strip().isprintable()
     assert len(scenario.about.split()) > 30
 
