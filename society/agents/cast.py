@@ -7,6 +7,7 @@ from collections.abc import Callable
 from society.agents.briefing import brief, templates_used
 from society.agents.hints import Standard
 from society.agents.human import HumanPolicy
+from society.agents.learned import Learner
 from society.agents.lint import check_templates
 from society.agents.llm import LlmPolicy
 from society.agents.prompting import Prompts
@@ -17,6 +18,7 @@ from society.core.governed import Governed
 from society.core.policy import Policy
 from society.invariants import Privacy
 from society.scenario.model import HumanPolicy as HumanSpec
+from society.scenario.model import LearnedPolicy as LearnedSpec
 from society.scenario.model import LlmPolicy as LlmSpec
 from society.scenario.model import ModelSettings, Scenario
 from society.scenario.model import ScriptedPolicy as ScriptedSpec
@@ -80,6 +82,10 @@ def policy_of(
     if isinstance(spec.policy, ScriptedSpec):
         rules = Governed(scenario.mechanism, scenario.instruments, scenario.names) if scenario.instruments else None
         return ScriptedPolicy(_script(spec.policy), scenario.mechanism, goal=spec.goal, seed=seed, rules=rules)
+    if isinstance(spec.policy, LearnedSpec):
+        learner = Learner.of(scenario, spec.policy, seed)
+        rules = Governed(scenario.mechanism, scenario.instruments, scenario.names) if scenario.instruments else None
+        return ScriptedPolicy(learner, scenario.mechanism, goal=spec.goal, seed=seed, rules=rules)
     known = brief(scenario, agent, prompts)
     if isinstance(spec.policy, HumanSpec):
         return HumanPolicy(known, prompts)

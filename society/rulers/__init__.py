@@ -2,6 +2,7 @@
 
 Ruler              one round: optimum, ceilings, equilibria, prices, regret, dilemma strength
 episode_optimum    a whole episode
+learn              what independent learners come to
 outlook            what becomes of a commons if everybody goes on in the same way
 SteadyPlay         a whole episode as one choice between two plans, for the dilemma of games with a state
 """
@@ -9,6 +10,7 @@ SteadyPlay         a whole episode as one choice between two plans, for the dile
 from society.rulers.dilemma import Finding, Schelling
 from society.rulers.episode import episode_optimum
 from society.rulers.equilibria import Equilibria
+from society.rulers.learning import Learnt, Lesson, Lessons, Schooling, learn
 from society.rulers.mixtures import Mixed
 from society.rulers.outlook import Outlook, lasts, outlook
 from society.rulers.ruler import Ruler
@@ -17,12 +19,17 @@ from society.rulers.steady import SteadyPlay
 __all__ = [
     "Equilibria",
     "Finding",
+    "Learnt",
+    "Lesson",
+    "Lessons",
     "Mixed",
     "Outlook",
     "Ruler",
     "Schelling",
+    "Schooling",
     "SteadyPlay",
     "episode_optimum",
     "lasts",
+    "learn",
     "outlook",
 ]

@@ -80,6 +80,22 @@ class ScriptedPolicy(_Part):
     """further parameters of the rule, by name"""
 
 
+class LearnedPolicy(_Part):
+    """A table of values decides that its agent learnt by itself before the first round; nobody is asked.
+
+    All seats learn, each by its own tabular Q-learning from its own goal, in this game under these instruments, without talk;
+    then the learned ones do what their table holds best. Other agents are never told.
+    """
+
+    kind: Literal["learned"] = "learned"
+    steps: int = Field(20_000, ge=100, le=1_000_000)
+    """rounds played while learning"""
+    rate: Exact = Field("1/10", gt=0, le=1, validate_default=True)
+    """how far one payoff moves a value"""
+    discount: Exact = Field("99/100", ge=0, le=1, validate_default=True)
+    """weight of the next round, in games with a stock"""
+
+
 class HumanPolicy(_Part):
     """A person decides, at the terminal."""
 
@@ -101,10 +117,10 @@ class AgentSpec(_Part):
     """what the agent wants; only the agent itself is told"""
     principal_goal: Goal | None = None
     """what the one who deployed the agent wants; nobody is told; default: the same as the goal"""
-    policy: Annotated[LlmPolicy | ScriptedPolicy | HumanPolicy, Field(discriminator="kind")] = Field(
+    policy: Annotated[LlmPolicy | ScriptedPolicy | LearnedPolicy | HumanPolicy, Field(discriminator="kind")] = Field(
         default_factory=LlmPolicy
     )
-    """what decides for it: a language model, a script or a person"""
+    """what decides for it: a language model, a script, what it learnt, or a person"""
     model: str | None = None
     """a name from `models`; default: `models.default`"""
 

@@ -91,7 +91,7 @@ def _short_forms(fields: Shape, defs: Shape, rules: Sequence[str]) -> None:
     goals = [ref.rsplit("/", 1)[1] for ref in agent["goal"]["discriminator"]["mapping"].values()]
     plain = [g for g in goals if not defs[g].get("required")]
     _or(agent, "goal", {"enum": [defs[g]["properties"]["kind"]["const"] for g in plain], "type": "string"})
-    _or(agent, "policy", {"enum": ["llm", "human", *rules], "type": "string"} if rules else dict(word))
+    _or(agent, "policy", {"enum": ["llm", "human", "learned", *rules], "type": "string"} if rules else dict(word))
     for definition in defs.values():  # one word chooses the kind, so an editor must be told that it is needed
         kind = definition.get("properties", {}).get("kind", {})
         if "const" in kind and "kind" not in definition.get("required", []):

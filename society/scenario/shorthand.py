@@ -1,7 +1,7 @@
 """Short ways of writing: one word where a map with one telling field is meant.
 
 mechanism: public_goods           {kind: public_goods}            also instruments, goal, principal_goal
-policy: llm                       {kind: llm}                     also human; any other word is a script:
+policy: llm                       {kind: llm}                     also human, learned; any other word is a script:
 policy: greedy                    {kind: scripted, rule: greedy}
 agents: 5                         [{count: 5}]
 agents: [Ann, Bo]                 [{name: Ann}, {name: Bo}]
@@ -44,7 +44,7 @@ def spell_out(root: Node) -> list[Problem]:
         _word(agent, "principal_goal", "kind")
         policy = agent.get("policy")
         if policy is not None and isinstance(policy.value, str):
-            scripted = policy.value not in ("llm", "human", "scripted")
+            scripted = policy.value not in ("llm", "human", "learned", "scripted")
             _wrap_word(policy, "rule" if scripted else "kind")
             if scripted:
                 policy.put("kind", Node("scripted", policy.place))

@@ -1,0 +1,133 @@
+"""What independent learners come to, at reduced size; the long form has the size of the baseline."""
+
+from collections import Counter
+from fractions import Fraction as F
+
+import pytest
+
+import society
+from society.core.errors import BadInput
+from society.core.goals import GroupWelfare
+from society.core.seeds import Noise
+from society.mechanisms import get
+from society.rulers import Learnt, Schooling, learn
+
+
+def lessons(kind, *, seeds=3, steps=5000, rate=0.1, goals=None, **parameters):
+    game = get(kind, **parameters).mechanism
+    return game, learn(game, range(seeds), Schooling(steps=steps, rate=rate), goals=goals)
+
+
+def ends(found):
+    return Counter(tuple(sorted(map(str, lesson.greedy))) for lesson in found.lessons)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "end"),
+    [
+        pytest.param("matrix_game", {}, ("D", "D"), id="the prisoner's dilemma fails"),
+        pytest.param("matrix_game", {"preset": "risky_stag_hunt"}, ("D", "D"), id="risk dominance wins"),
+        pytest.param("matrix_game", {"preset": "chicken"}, ("C", "D"), id="chicken is settled, unequally"),
+        pytest.param("public_goods", {"endowment": 5}, ("0",) * 4, id="nobody gives"),
+        pytest.param("volunteers_dilemma", {}, ("volunteer", *["wait"] * 4), id="one volunteers"),
+        pytest.param("congestion", {"agents": 4}, ("0-1-2-3",) * 4, id="all take the shortcut"),
+        pytest.param("congestion", {"agents": 4, "closed": "1-2"}, ("0-1-3", "0-1-3", "0-2-3", "0-2-3"), id="half and half"),
+        pytest.param("ai_race", {"risk": "1/5"}, ("UNSAFE", "UNSAFE"), id="a race at low risk"),
+        pytest.param("ai_race", {"risk": "7/10"}, ("UNSAFE", "UNSAFE"), id="a race where safety is best for both"),
+        pytest.param("ai_race", {"risk": "9/10"}, ("SAFE", "SAFE"), id="a race where safety is risk-dominant"),
+    ],
+)  # fmt: skip
+def test_learners_without_words_end_where_the_baseline_does(kind, parameters, end):
+    _, found = lessons(kind, **parameters)
+    assert ends(found) == {end: 3}
+
+
+def test_a_renewable_commons_is_emptied_in_the_first_round():
+    game, found = lessons("common_pool", seeds=2, steps=8000)
+    for lesson in found.lessons:
+        step = game.step(game.initial_state(), lesson.greedy, Noise(0, 1))
+        assert step.collapsed and step.total == 100
+        assert lesson.welfare == pytest.approx(100)
+
+
+def test_learners_of_the_laboratory_commons_overuse_it_short_of_nash():
+    game, found = lessons("common_pool_resource", agents=4, seeds=3, steps=8000, rate=0.05, a=23, b="1/2", endowment=25)
+    best, selfish = game.known_optimum(game.initial_state()).value, 4 * 5 * 25 + F(4 * 18**2, 25) / F(1, 2)
+    mean, half = found.mean(lambda lesson: lesson.welfare)
+    assert selfish * F(9, 10) < mean <= best and half >= 0
+
+
+def test_the_same_seed_learns_the_same_and_another_may_not():
+    _, one = lessons("matrix_game", preset="stag_hunt", seeds=10, steps=3000)
+    _, again = lessons("matrix_game", preset="stag_hunt", seeds=10, steps=3000)
+    assert all(
+        (a.tables == b.tables).all() and a.greedy == b.greedy for a, b in zip(one.lessons, again.lessons, strict=True)
+    )
+    assert len(ends(one)) == 2
+
+
+def test_whether_learners_settled_is_told():
+    pennies = [[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]]
+    _, chase = lessons("matrix_game", seeds=4, steps=4000, table=pennies)
+    assert chase.settled < 1 and any(lesson.changes for lesson in chase.lessons)
+    _, long = lessons("matrix_game", seeds=4, steps=4000)
+    assert long.settled == 1
+
+
+def test_learners_learn_from_their_goals():
+    _, found = lessons("public_goods", endowment=3, agents=3, mpcr="1/2", goals=[GroupWelfare()] * 3)
+    assert ends(found) == {("3", "3", "3"): 3}
+
+
+def test_what_was_learnt_is_done_in_every_state():
+    game, found = lessons("common_pool", seeds=1, steps=3000)
+    learnt = Learnt(game, found.lessons[0])
+    state = type(game.initial_state())(7)
+    assert game.space(state, 0).contains(learnt.action(state, 0))
+    assert learnt.action(game.initial_state(), 1) == found.lessons[0].greedy[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "said"),
+    [
+        ("constitution", {}, "learners keep a value for every action"),
+        ("constitution", {"agents": 3, "motions": [{"name": "rise", "quota": 3}]}, "the same actions in every round"),
+    ],
+    ids=["divisions", "votes"],
+)
+def test_games_that_cannot_be_learnt_by_a_table_say_so(kind, parameters, said):
+    with pytest.raises(BadInput, match=said):
+        lessons(kind, **parameters)
+
+
+SCENARIO = """
+name: learnt
+rounds: 3
+mechanism: matrix_game
+agents:
+  - {name: Ann, policy: learned}
+  - {name: Bo, policy: {kind: learned, steps: 2000, rate: 0.1}}
+"""
+
+
+def test_a_learned_policy_plays_a_run_that_is_logged_and_replayed(tmp_path):
+    (tmp_path / "learnt.yaml").write_text(SCENARIO)
+    log = f"sqlite:///{tmp_path}/log.db"
+    run = society.play_sync(society.load(tmp_path / "learnt.yaml"), seed=1, log=log)
+    assert [played.settled.executed for played in run.episode.rounds] == [("D", "D")] * 3
+    assert set(run.episode.models) == {"learned"}
+    declared = run.episode.rounds[0].declarations[0].declaration
+    assert (declared.intended, declared.predicted, declared.forecast) == ("D", ("D",), 1)
+    again = society.play_sync(society.load(tmp_path / "learnt.yaml"), seed=1, log=log)
+    assert again.episode.head == run.episode.head or again.episode.settled == run.episode.settled
+
+
+@pytest.mark.slow
+def test_the_baseline_at_its_own_size():
+    """29.5 % of stag hunts end well, give or take 6.3; X of the laboratory commons lies between 36 and 64."""
+    _, stags = lessons("matrix_game", preset="stag_hunt", seeds=100, steps=20_000)
+    assert stags.mean(lambda lesson: lesson.greedy == ("C", "C"))[0] == pytest.approx(0.295, abs=0.13)
+    _, commons = lessons("common_pool_resource", seeds=8, steps=40_000, rate=0.05)
+    assert 44 < commons.mean(lambda lesson: sum(lesson.greedy))[0] < 64
+    _, service = lessons("shared_compute", seeds=8, steps=40_000, rate=0.05)
+    assert 20 < service.mean(lambda lesson: lesson.welfare)[0] < 50
