@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import pytest
 from postgres_server import running_server, why_not
+from rich.console import Console
 
 from society.cli import main
+from society.cli.cells import CellBoard
 from society.core.errors import ScenarioError
 from society.log import Log, open_log
 from society.models.budget import RunBudget
@@ -371,6 +374,39 @@ async def _played(log: Log, planned: list[Planned], purse: RunBudget | None) -> 
         return await play_all(still_to_play(log, "small", planned)[0], log, "small", pool=pool, parallel=3)
     finally:
         await pool.close()
+
+
+async def test_a_run_at_the_end_of_its_own_budget_stops_nobody_else(folder: Path) -> None:
+    (folder / "lake.yaml").write_text(LAKE + "budget: {tokens: 3000}\n")
+    sweep = load_sweep("small.yaml")
+    planned = plan(sweep, cells(sweep))
+    with open_log(folder / "s.db") as log:
+        log.prepare()
+        tally = await _played(log, planned, None)
+        assert (tally.code, tally.over) == (4, False) and len(tally.failures) + tally.played == 12
+
+
+async def test_the_board_shows_each_cell_with_what_it_has_and_keeps_no_run_that_ended(folder: Path) -> None:
+    sweep = load_sweep("small.yaml")
+    planned = plan(sweep, cells(sweep))
+    with open_log(folder / "s.db") as log:
+        log.prepare()
+        first = planned[:5]
+        await play_all(still_to_play(log, "small", first)[0], log, "small", pool=ModelPool(), parallel=3)
+        left, stood = still_to_play(log, "small", planned)
+        board = CellBoard(planned, left)
+        assert drawn(board)[-1].split()[:6] == ["0", "of", "4", "cells", "5/12", "runs"]
+        assert drawn(board)[0].startswith("mechanism.capacity 50, cast greedy") and "2/3 runs" in drawn(board)[0]
+        await play_all(left, log, "small", pool=ModelPool(), parallel=3, watch=board.begin, told=board.told)
+    last = drawn(board)
+    assert len(last) == 1 and last[0].split()[:6] == ["4", "of", "4", "cells", "12/12", "runs"]
+    assert "tokens" in last[0] and "free" in last[0] and stood == 5
+
+
+def drawn(board: CellBoard) -> list[str]:
+    console = Console(width=160, file=io.StringIO())
+    console.print(board.table())
+    return console.file.getvalue().splitlines()
 
 
 def test_a_dry_run_plays_nothing_and_counts_calls(folder: Path, capsys) -> None:

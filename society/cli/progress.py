@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from society.core.exact import Number, show
 from society.models.counters import Counters
@@ -45,9 +45,6 @@ class Going:
         """The line of this run."""
         c = self.counters
         tokens = c.tokens_in + c.tokens_out
-        cost = (
-            "" if not c.done else f"{'at least ' if c.unpriced else ''}${c.usd:.4f}" if c.usd or c.unpriced else "free"
-        )
         waiting = f" + {c.waiting} waiting" if c.waiting else ""
         return (
             safe(self.title),
@@ -55,9 +52,24 @@ class Going:
             self.stage_,
             f"{c.in_flight} calls{waiting}",
             f"{tokens:,} tokens",
-            cost,
+            spent(c),
             "" if self.stock is None else f"stock {show(self.stock)}",
         )
+
+
+def spent(c: Counters) -> str:
+    """What calls have cost so far, in words."""
+    if not c.done:
+        return ""
+    return f"{'at least ' if c.unpriced else ''}${c.usd:.4f}" if c.usd or c.unpriced else "free"
+
+
+class Drawn(Protocol):
+    """What can be drawn again and again."""
+
+    def table(self) -> Table:
+        """What is drawn now."""
+        ...
 
 
 class Board:
@@ -90,7 +102,7 @@ class Board:
 
 
 @contextmanager
-def shown(board: Board, *, quiet: bool) -> Iterator[None]:
+def shown(board: Drawn, *, quiet: bool) -> Iterator[None]:
     """Draw the board on stderr while the block runs, if somebody is there to see it."""
     if quiet or not sys.stderr.isatty():
         yield

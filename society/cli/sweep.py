@@ -90,7 +90,7 @@ def sweep(
         if not quiet and not json:
             note(f"{len(grid)} cells, {len(planned)} runs; {stood} are there already")
         tally, code = perform_sweep(
-            () if table else left, book, read, quiet=quiet or json,
+            planned, () if table else left, book, read, quiet=quiet or json,
             how=How(parallel, workers, ray, " ".join(["society", *sys.argv[1:]])),
         )  # fmt: skip
         arms = arms_of(book, read, grid, planned)

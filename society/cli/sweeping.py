@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from society.cli.cells import CellBoard
 from society.cli.extras import need
 from society.cli.output import note, result, result_json
 from society.cli.performing import INTERRUPTED, stoppable
-from society.cli.progress import Board, shown
+from society.cli.progress import shown
 from society.core.errors import BadInput
 from society.models.budget import RunBudget, Spent
 from society.models.names import parse_name
@@ -45,7 +46,9 @@ class How:
     command: str
 
 
-def perform_sweep(left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, quiet: bool) -> tuple[Tally, int]:
+def perform_sweep(
+    planned: Sequence[Planned], left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, quiet: bool
+) -> tuple[Tally, int]:
     """Play what is left of a sweep, with progress on a terminal.
 
     Returns:
@@ -63,7 +66,7 @@ def perform_sweep(left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, qui
         return Tally(), 0
     thinks = think_only([one.planned for one in left])
     if how.ray is not None:
-        return _on_ray(left, log, sweep, how=how, quiet=quiet, at_once=AT_ONCE if thinks else None)
+        return _on_ray(planned, left, log, sweep, how=how, quiet=quiet, at_once=AT_ONCE if thinks else None)
     if how.workers not in (None, 1) and not thinks:
         raise BadInput(
             "several processes would each press the provider as hard as one may; models are waited for, so one process plays all "
@@ -71,8 +74,8 @@ def perform_sweep(left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, qui
         )
     many = how.workers if how.workers is not None else processors() if thinks else 1
     if many > 1 and len(left) > 1 and not log.place.memory:
-        return _on_processes(left, log, sweep, how=how, many=many, quiet=quiet)
-    board, tally = Board(), Tally()
+        return _on_processes(planned, left, log, sweep, how=how, many=many, quiet=quiet)
+    board, tally = CellBoard(planned, left), Tally()
 
     async def play() -> None:
         pool = ModelPool(purse=_purse(log, sweep))
@@ -84,7 +87,8 @@ def perform_sweep(left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, qui
                     sweep.settings.name,
                     pool=pool,
                     parallel=how.parallel,
-                    watch=lambda one: board.begin(f"{one.cell.title}, seed {one.seed}", one.cell.scenario.rounds),
+                    watch=board.begin,
+                    told=board.told,
                     command=how.command,
                 )
             tally.add(done)
@@ -96,18 +100,13 @@ def perform_sweep(left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, qui
 
 
 def _on_processes(
-    left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, many: int, quiet: bool
+    planned: Sequence[Planned], left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, many: int, quiet: bool
 ) -> tuple[Tally, int]:
-    board = Board()
-    going = board.begin(f"{sweep.settings.name}: {len(left)} runs on {many} processes", len(left))
-
-    def told(tally: Tally) -> None:
-        going.round_ = tally.played
-
+    board = CellBoard(planned, left, f"on {many} processes")
     try:
         with shown(board, quiet=quiet):
             tally = play_on_workers(
-                left, log.place.url, sweep.settings.name, workers=many, command=how.command, told=told
+                left, log.place.url, sweep.settings.name, workers=many, command=how.command, told=board.told
             )
     except KeyboardInterrupt:
         return Tally(), INTERRUPTED
@@ -115,25 +114,29 @@ def _on_processes(
 
 
 def _on_ray(
-    left: Sequence[Left], log: Log, sweep: Sweep, *, how: How, quiet: bool, at_once: int | None
+    planned: Sequence[Planned],
+    left: Sequence[Left],
+    log: Log,
+    sweep: Sweep,
+    *,
+    how: How,
+    quiet: bool,
+    at_once: int | None,
 ) -> tuple[Tally, int]:
     from society.sweep.on_ray import Job, cluster, play_on_ray
 
     assert how.ray is not None, "this is asked for"
-    settings, purse, tally, board = ProviderSettings.read(), _purse(log, sweep), Tally(), Board()
+    settings, purse, tally = ProviderSettings.read(), _purse(log, sweep), Tally()
     job = Job(log.place.url, sweep.settings.name, how.command, settings, purse is not None)
     with cluster(how.ray, workers=how.workers) as size:
         many = max(1, min(how.workers or size, len(left)))
-        going = board.begin(f"{sweep.settings.name}: {len(left)} runs on {many} Ray workers", len(left))
-
-        def told(tally: Tally) -> None:
-            going.round_ = tally.played
+        board = CellBoard(planned, left, f"on {many} Ray workers")
 
         async def play() -> None:
             with shown(board, quiet=quiet):
                 parallel = many * at_once if at_once else how.parallel
                 tally.add(
-                    await play_on_ray(left, job, log=log, workers=many, parallel=parallel, purse=purse, told=told)
+                    await play_on_ray(left, job, log=log, workers=many, parallel=parallel, purse=purse, told=board.told)
                 )
 
         code = stoppable(play())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from society.core.calls import ModelClient, ModelRequest, ModelResponse, Usage
 
@@ -42,6 +42,14 @@ class Counters:
             self.unpriced += 1
         else:
             self.usd += usage.usd
+
+    def merge(self, other: Counters) -> None:
+        """All that another has counted as well."""
+        for name in _NAMES:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+_NAMES = tuple(field.name for field in fields(Counters))
 
 
 class Counted:

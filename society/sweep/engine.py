@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -37,7 +38,9 @@ class Tally:
     Attributes:
         wanted: runs it wants; stood: those the log held already, finished.
         played: runs that were played now; resumed: how many of these were gone on with.
+        done: how many of these were finished in each cell, by its title.
         failures: what stopped a run, by its title; those runs are gone on with the next time.
+        over: nothing more can be played now: the purse of the sweep or the disk is at its end, or a provider refuses for good.
         code: exit code: 0 all there, 1 some failed, 4 paused, 5 the provider refuses.
     """
 
@@ -45,7 +48,9 @@ class Tally:
     stood: int = 0
     played: int = 0
     resumed: int = 0
+    done: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
+    over: bool = False
     code: int = 0
 
     @property
@@ -56,13 +61,23 @@ class Tally:
     def failed(self, one: Planned, problem: SocietyError) -> None:
         """One run was stopped."""
         self.failures[f"{one.cell.title}, seed {one.seed}"] = str(problem)
+        budget = one.scenario.budget  # a run that pauses at its own stops nobody else
+        bounded = any(limit is not None for limit in (budget.usd, budget.tokens, budget.minutes))
+        self.over |= isinstance(problem, ProviderRefused) or (isinstance(problem, Paused) and not bounded)
         self.code = max(self.code, problem.exit_code if isinstance(problem, (Paused, ProviderRefused)) else 1)
+
+    def finished(self, one: Planned) -> None:
+        """One run was played to its end."""
+        self.played += 1
+        self.done[one.cell.title] += 1
 
     def add(self, other: Tally) -> None:
         """What somebody else played of the same sweep."""
         self.played += other.played
         self.resumed += other.resumed
+        self.done += other.done
         self.failures.update(other.failures)
+        self.over |= other.over
         self.code = max(self.code, other.code)
 
 
@@ -110,6 +125,7 @@ async def play_all(
     pool: ModelPool,
     parallel: int,
     watch: Watch | None = None,
+    told: Callable[[Tally], None] | None = None,
     command: str = "",
 ) -> Tally:
     """Play runs, at most `parallel` at a time; the first to begin are the first in the list.
@@ -120,9 +136,11 @@ async def play_all(
 
     async def worker() -> None:
         for one in waiting:  # shared: each worker takes the next
-            if playing.tally.code in (Paused.exit_code, ProviderRefused.exit_code):
+            if playing.tally.over:
                 return
             await playing.one(one)
+            if told is not None:
+                told(playing.tally)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(parallel, len(left))):
@@ -160,7 +178,7 @@ class _Playing:
                     sweep=self.sweep,
                     cell=planned.point,
                 )
-            self.tally.played += 1
+            self.tally.finished(planned)
         except SocietyError as problem:
             self.tally.failed(planned, problem)
         finally:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from society import __version__
-from society.core.errors import BadInput, Paused, ProviderRefused, RunFailed, SocietyError
+from society.core.errors import BadInput, RunFailed, SocietyError
 from society.log import Log, open_log
 from society.models.budget import RunBudget
 from society.models.pool import ModelPool
@@ -202,7 +202,7 @@ class _Crew:
         """Give one worker run after run; a worker that dies is replaced, and its runs are gone on with."""
         import ray
 
-        while self.waiting and self.tally.code not in (Paused.exit_code, ProviderRefused.exit_code):
+        while self.waiting and not self.tally.over:
             one, player = self.waiting.popleft(), players[place]
             try:
                 self.tally.add(await player.handle.play.remote(one))
@@ -225,7 +225,7 @@ class _Crew:
         for _ in range(int(_LOCK_SECONDS / _PAUSE)):
             run_id, status = held_runs(self.log, self.job.sweep).get(one.planned.key, (None, ""))
             if status in FINISHED:
-                self.tally.played += 1
+                self.tally.finished(one.planned)
                 return
             if status != "running":
                 self.waiting.appendleft(Left(one.planned, run_id))
