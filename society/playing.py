@@ -209,7 +209,7 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
             ),
             prompts=prompts,
         )
-        _keep_prices(scenario, pool, book, writer.run_id)
+        await _keep_prices(scenario, pool, book, writer.run_id)
         sink = _Remembering(writer, scenario)
         end = await play_episode(
             scenario, policies, sink, writer.manifest, watcher=company.watcher, shared=writer.shared
@@ -234,7 +234,7 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
     return run
 
 
-def _keep_prices(scenario: Scenario, pool: ModelPool, book: Log, run_id: str) -> None:
+async def _keep_prices(scenario: Scenario, pool: ModelPool, book: Log, run_id: str) -> None:
     """Write down what the run's models are charged at, where a resumed run does not say so already. Free models have no price."""
     names = {
         scenario.model_of(seat).name for seat, one in enumerate(scenario.agents) if isinstance(one.policy, LlmPolicy)
@@ -242,7 +242,7 @@ def _keep_prices(scenario: Scenario, pool: ModelPool, book: Log, run_id: str) ->
     prices = {name: price for name in sorted(names) if (price := pool.price(parse_name(name))) not in (None, FREE)}
     if not prices:
         return
-    stood = book.frame("price", run=run_id).rows()
+    stood = book.sql("SELECT * FROM price WHERE run_id = :run", {"run": run_id}).rows()
     columns = ("input", "output", "cached", "as_of")
     last = {row["model"]: tuple(row[name] for name in columns) for row in sorted(stood, key=lambda row: row["since"])}
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -253,7 +253,7 @@ def _keep_prices(scenario: Scenario, pool: ModelPool, book: Log, run_id: str) ->
         if last.get(model) != row:
             charged.append({"model": model, "since": now, **dict(zip(columns, row, strict=True))})
     if charged:
-        book.store(run_id, "price", [*stood, *charged])
+        await book.keep(run_id, "price", [*stood, *charged])
 
 
 class _Remembering:

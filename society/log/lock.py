@@ -139,6 +139,7 @@ class AdvisoryLocks:
         if self._connection is None:
             self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             self._session = int(self._connection.scalar(_SESSION) or 0)
+            self._connection.execute(_LOOKED_AFTER)
 
     def _taken(self, run_id: str) -> bool:
         assert self._connection is not None, "the caller connected"
@@ -187,6 +188,11 @@ def _number(run_id: str) -> int:
     return int.from_bytes(_advisory(run_id), signed=True)
 
 
+_LOOKED_AFTER = text(
+    "SELECT set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),"
+    " set_config('tcp_keepalives_count', '3', false)"
+)
+"""The server is to notice within a minute when the machine of a writer is gone; by default it takes two hours."""
 _TAKE = text("SELECT pg_try_advisory_lock(:number)")
 _GIVE_BACK = text("SELECT pg_advisory_unlock(:number)")
 _STALE = 5
