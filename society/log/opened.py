@@ -28,7 +28,7 @@ from society.log.results import computed_table, replace_results
 from society.log.run_id import new_run_id
 from society.log.seal import journal_sum
 from society.log.tables import ModelCall, Run, columns_of
-from society.log.text import Redaction, storable_text
+from society.log.text import Redaction, storable_text, without_password
 from society.log.used import used
 from society.log.writer import RunWriter, is_free
 
@@ -161,7 +161,7 @@ class Log(Reader):
             shared=(manifest, *earlier) if earlier else (),
         )
         row = run_row(ids, setting, earlier, len(shared.calls), columns)
-        row["command"] = storable_text(self._redaction.text(columns["command"]))
+        row["command"] = storable_text(self._redaction.text(without_password(columns["command"])))
 
         def prepare(job: Job) -> None:
             writer.begin(job, earlier, shared.calls)

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 _UNSTORABLE = re.compile("[\x00\x10\ud800-\udfff]")
 _ESCAPED = re.compile("\x10([0-9a-f]{4})")
 
+_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
+
 REDACTED = "[redacted]"
 _LEVELS = 3
 """An agent's answer is JSON, in an envelope that is JSON, in an event that is JSON."""
@@ -40,6 +42,11 @@ def _forms(value: str) -> Iterator[str]:
     for _ in range(_LEVELS):
         forms |= {json.dumps(form, ensure_ascii=ascii_only)[1:-1] for form in forms for ascii_only in (True, False)}
     yield from sorted(forms, key=lambda form: (-len(form), form))
+
+
+def without_password(words: str) -> str:
+    """A command line without the passwords that stand in addresses."""
+    return _PASSWORD.sub(rf"\1{REDACTED}@", words)
 
 
 class Redaction:

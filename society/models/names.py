@@ -53,7 +53,7 @@ def parse_name(text: str) -> ModelName:
     """
     name, at, url = text.partition("@")
     if at:
-        return ModelName(text, "url", name, _checked(url, name, text))
+        return ModelName(text, "url", name, checked_address(url, name, text))
     kind, colon, rest = text.partition(":")
     if text in {"local", "replay"}:
         return ModelName(text, "local" if text == "local" else "replay")
@@ -74,7 +74,12 @@ def parse_name(text: str) -> ModelName:
     raise UnknownKind(f"no model is called {text[:80]!r}{hint} (known forms: {', '.join(FORMS)})")
 
 
-def _checked(url: str, name: str, text: str) -> str:
+def checked_address(url: str, name: str, text: str) -> str:
+    """The address of a model server, without a slash at its end.
+
+    Raises:
+        BadInput: it is none, or holds what may be a key.
+    """
     parts = urlsplit(url)
     if not name:
         raise BadInput(f"{text[:80]!r} names no model; write NAME@{url[:60]}")
@@ -82,4 +87,6 @@ def _checked(url: str, name: str, text: str) -> str:
         raise BadInput(f"{url[:80]!r} is not the address of a model server; write NAME@http://host:port/v1")
     if parts.username or parts.password:
         raise BadInput("a key does not belong into an address; set SOCIETY_API_KEY instead")
+    if parts.query or parts.fragment:
+        raise BadInput("the address of a model server has no '?' and no '#'; a key goes into SOCIETY_API_KEY")
     return url.rstrip("/")

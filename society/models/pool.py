@@ -19,7 +19,7 @@ from society.models.dialect import is_own_network
 from society.models.faults import Whom
 from society.models.first import FirstAlone, Trial
 from society.models.mock import MockModel
-from society.models.names import ModelName, parse_name
+from society.models.names import ModelName, checked_address, parse_name
 from society.models.prices import FREE, Price
 from society.models.recall import Recall, ReplayOnly
 from society.models.record import Record
@@ -213,7 +213,7 @@ class ModelPool:
 
     def _base_url(self, name: ModelName) -> str | None:
         if name.kind == "openai":
-            return (self.settings.openai_base_url or OPENAI).rstrip("/")
+            return checked_address(self.settings.openai_base_url or OPENAI, name.name, name.text)
         return name.base_url
 
     def _key(self, name: ModelName) -> str | None:
