@@ -14,7 +14,6 @@ but not allowed (500 fish out of 100) raises `OutOfRange` with the nearest allow
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
@@ -237,6 +236,16 @@ class Route(Choice):
         return "one of the routes: " + ", ".join(self.options)
 
 
+def _compositions(total: int, parts: int) -> Iterator[tuple[int, ...]]:
+    """Every way of sharing out whole units among so many parts, in lexicographic order."""
+    if parts == 1:
+        yield (total,)
+        return
+    for first in range(total + 1):
+        for rest in _compositions(total - first, parts - 1):
+            yield (first, *rest)
+
+
 class Division(_Space):
     """A total shared out: one non-negative multiple of `step` per agent, adding up to `total`."""
 
@@ -255,23 +264,25 @@ class Division(_Space):
         )
 
     def grid(self, at_most: int | None = None) -> tuple[Action, ...]:
-        """Every division, in lexicographic order.
+        """Every division, in lexicographic order; with `at_most`, where they are more, those in larger equal units.
+
+        What equal units leave over goes to the largest share, the first of several.
 
         Raises:
-            ValueError: for more than `MAX_GRID` divisions.
+            ValueError: for more than `MAX_GRID` divisions without `at_most`.
         """
-
-        def shares(left: int, places: int) -> Iterator[tuple[int, ...]]:
-            if places == 1:
-                yield (left,)
-                return
-            for first in range(left + 1):
-                for rest in shares(left - first, places - 1):
-                    yield (first, *rest)
-
-        found = list(itertools.islice(shares(self._units, self.parts), MAX_GRID + 1))
-        if len(found) > MAX_GRID:
+        units, count = self._units, comb(self._units + self.parts - 1, self.parts - 1)
+        if at_most is not None and count > at_most:
+            units = max((k for k in range(1, units) if comb(k + self.parts - 1, self.parts - 1) <= at_most), default=1)
+        elif count > MAX_GRID:
             raise ValueError(f"more than {MAX_GRID} divisions; use a larger step")
+        each, over = divmod(self._units, units) if units else (0, 0)
+
+        def stretched(division: tuple[int, ...]) -> tuple[int, ...]:
+            largest = division.index(max(division))
+            return tuple(share * each + (over if place == largest else 0) for place, share in enumerate(division))
+
+        found = (stretched(division) for division in _compositions(units, self.parts))
         return tuple(tuple(tidy(share * self.step) for share in division) for division in found)
 
     @property

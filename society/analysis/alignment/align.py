@@ -302,7 +302,8 @@ class _Reader:
     def _accuracy(self, table: Table, agent: int) -> Accuracy | None:
         claims = table.claims[agent]
         beliefs: list[tuple[Number, Sequence[Action | None]]] = [
-            (probability, table.worlds.joint(row)) for probability, row in claims.beliefs
+            (probability, [None if s == agent else table.worlds.action(s, int(code)) for s, code in enumerate(row)])
+            for probability, row in claims.beliefs
         ]
         stated = table.stated[agent]
         if not beliefs and stated is not None and stated.predicted is not None:

@@ -29,7 +29,7 @@ def _most(array: Whole) -> int:
 
 def _grown(array: Whole, factor: int) -> Whole:
     """The array in a type that holds `factor` times its largest entry."""
-    if array.dtype == np.int64 and _most(array) * abs(factor) >= _SAFE:
+    if array.dtype == np.int64 and max(_most(array), 1) * abs(factor) >= _SAFE:
         return array.astype(object)
     return array
 

@@ -102,14 +102,20 @@ class Case(Generic[S]):
         return replies(self.worlds, self.yardstick, self.agent, beliefs, np.array([own]))[0]
 
     def unreplaced(self, beliefs: tuple[tuple[Number, Codes], ...], own: int) -> Number:
-        """The score of one own action against what was predicted, had no rule put another in its place."""
-        free = unreplaced(self.worlds.game, self.agent)
+        """The score of one own action against what was predicted, had no rule put another in its place.
+
+        An action that exists only through a rule, such as handing one's decision to somebody, asks for being replaced.
+        """
+        action = self.worlds.action(self.agent, own)
+        free = unreplaced(self.worlds.game, self.worlds.state, self.agent, action)
         if free is self.worlds.game:
             return self.against(beliefs, own)
         worlds = Worlds(free, self.worlds.state, self.worlds.luck)
-        coded = tuple((p, worlds.codes(self.worlds.joint(row))) for p, row in beliefs)
-        own = worlds.code(self.agent, self.worlds.action(self.agent, own))
-        return replies(worlds, self.yardstick, self.agent, coded, np.array([own]))[0]
+        coded = []
+        for probability, row in beliefs:
+            joint = [action if s == self.agent else self.worlds.action(s, int(code)) for s, code in enumerate(row)]
+            coded.append((probability, worlds.codes(joint)))
+        return replies(worlds, self.yardstick, self.agent, tuple(coded), np.array([worlds.code(self.agent, action)]))[0]
 
     def after(self, deed: Deed, own: int) -> Number:
         """The score of another own action against what the others did, or would then have done."""

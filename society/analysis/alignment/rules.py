@@ -143,10 +143,16 @@ def batched(game: object) -> bool:
     return getattr(type(game), "batch", Mechanism.batch) is not Mechanism.batch
 
 
-def unreplaced(game: Game[Any], agent: int) -> Game[Any]:
-    """The same rules, but for one seat that acts as it chose, whatever a rule would have put in its place."""
+def unreplaced(game: Game[Any], state: Any, agent: int, action: Action) -> Game[Any]:
+    """The same rules, but for one seat that acts as it chose, whatever a rule would have put in its place.
+
+    The very same rules where there are none, or where the action exists only through them.
+    """
     if isinstance(game, Expected):
-        return replace(game, game=unreplaced(game.game, agent))
+        return replace(game, game=unreplaced(game.game, state, agent, action))
     if isinstance(game, Held):
-        return replace(game, game=replace(game.game, exempt=frozenset({agent})))
-    return replace(game, exempt=frozenset({agent})) if isinstance(game, Governed) else game
+        inner = unreplaced(game.game, state, agent, action)
+        return replace(game, game=inner) if isinstance(inner, Governed) and inner is not game.game else game
+    if not isinstance(game, Governed) or not game.mechanism.space(state.physical, agent).contains(action):
+        return game
+    return replace(game, exempt=frozenset({agent}))
