@@ -102,7 +102,8 @@ def _tell(card: Card, rulers: Sequence[dict[str, Cell]], agents: int | None) -> 
             if field.about:
                 result(f"      {safe(field.about)}")
     for fact, words in (card.facts or {}).items():
-        result(("\n" if fact == next(iter(card.facts or {})) else "") + f"{fact}: {words}")
+        lines = textwrap.fill(f"{fact}: {words}", WIDTH, subsequent_indent="  ", break_long_words=False)
+        result(("\n" if fact == next(iter(card.facts or {})) else "") + lines)
     if agents is not None:
         result(f"\nRULERS, without instruments, for {agents} agents\n")
         result("\n".join(f"  {line}" for line in ruler_lines(rulers)))

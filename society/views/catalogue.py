@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -12,10 +13,12 @@ from pydantic import BaseModel
 from society.core.errors import UnknownKind, did_you_mean
 from society.core.exact import Json
 from society.core.goals import Goal
+from society.core.instrument import Instrument
 from society.core.mechanism import Mechanism
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.metrics import METRICS
+from society.views.rulers import instance_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,45 @@ def _measured(kind: type[Mechanism[Any]]) -> str:
 
 def instruments() -> dict[str, Card]:
     """Every governance instrument, by name."""
-    return {name: card_of("instrument", name, kind, sources=kind.source) for name, kind in INSTRUMENTS.types.items()}
+    games = [game for kind in MECHANISMS.types.values() if (game := instance_of(kind)) is not None]
+    return {
+        name: card_of("instrument", name, kind, sources=kind.source, facts=_of_instrument(name, kind, games))
+        for name, kind in INSTRUMENTS.types.items()
+    }
+
+
+def _of_instrument(name: str, kind: type[Instrument], games: Sequence[Mechanism[Any]]) -> dict[str, str]:
+    """Its class, what holds whatever happens, when agents meet it, what it can govern, and how a scenario writes it."""
+    fitting = [(game, next((e for e in kind.examples(game) if e.unfit(game) is None), None)) for game in games]
+    governs = [game.kind for game, example in fitting if example is not None]
+    every = len(governs) == len(games)
+    meets = [words for hook, words in _MEETINGS.items() if getattr(kind, hook) is not getattr(Instrument, hook)]
+    example = next((e for _, e in fitting if e is not None), None)
+    return {
+        "class": f"{kind.klass} (Kollock1998)",
+        "always": kind.invariant,
+        "agents meet it": "; ".join(meets) or "in what they are told",
+        "can govern": "every mechanism" if every else ", ".join(governs),
+        "in a scenario": f"instruments: [{{{', '.join([f'kind: {name}', *_written(example)])}}}]",
+    }
+
+
+_MEETINGS = {
+    "offers": "in talk, by moves beside words",
+    "widen": "as one more action",
+    "restrict": "in what they may do",
+    "ask": "after acting, by a decision of their own",
+    "ballot": "at the end of the round, by a vote",
+    "feel": "in what payoffs are worth to them",
+}
+
+
+def _written(example: Instrument | None) -> list[str]:
+    """What an example sets beside its kind, as a scenario file writes it."""
+    if example is None:
+        return []
+    plain = example.model_dump(mode="json", exclude_defaults=True)
+    return [f"{name}: {json.dumps(value)}" for name, value in plain.items() if name != "kind"]
 
 
 def goals() -> dict[str, Card]:
@@ -127,15 +168,36 @@ def fields_of(model: type[BaseModel]) -> tuple[FieldCard, ...]:
     schema = defs[schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema  # a kind that holds its own kind
     needed = schema.get("required", [])
     return tuple(
-        FieldCard(
-            name,
-            type_words(shape, defs),
-            None if name in needed else _default(model, name),
-            " ".join(str(shape.get("description", "")).split()),
-        )
+        card
         for name, shape in schema.get("properties", {}).items()
-        if name not in ("kind", "agents")
+        if name != "kind" and not (name == "agents" and issubclass(model, Mechanism))
+        for card in (
+            FieldCard(
+                name,
+                type_words(shape, defs),
+                None if name in needed else _default(model, name),
+                " ".join(str(shape.get("description", "")).split()),
+            ),
+            *_inner(name, shape, defs),
+        )
     )
+
+
+def _inner(name: str, shape: Mapping[str, Any], defs: Mapping[str, Any]) -> list[FieldCard]:  # Any: JSON Schema
+    """The fields of each entry, where a parameter is a list of small records."""
+    record = defs.get(str(shape.get("items", {}).get("$ref", "")).rsplit("/", 1)[-1], {})
+    if "properties" not in record or "kind" in record["properties"]:
+        return []
+    needed = record.get("required", [])
+    return [
+        FieldCard(
+            f"{name}[].{field}",
+            type_words(inner, defs),
+            None if field in needed else _plain_default(inner.get("default")),
+            " ".join(str(inner.get("description", "")).split()),
+        )
+        for field, inner in record["properties"].items()
+    ]
 
 
 def type_words(shape: Mapping[str, Any], defs: Mapping[str, Any]) -> str:  # Any: JSON Schema
@@ -207,10 +269,14 @@ def _default(model: type[BaseModel], name: str) -> str:
     value = model.model_fields[name].get_default(call_default_factory=True)
     if isinstance(value, BaseModel):
         return str(getattr(value, "kind", "{}"))
+    return _plain_default(value)
+
+
+def _plain_default(value: object) -> str:
     if isinstance(value, bool) or value is None:
         return "null" if value is None else str(value).lower()
     if isinstance(value, (tuple, list)):
-        return f"[{', '.join(str(item) for item in value)}]"
+        return f"[{', '.join(_plain_default(item) for item in value)}]"
     return str(value) if value != "" else '""'
 
 
