@@ -124,6 +124,11 @@ class Ledger:
         """The motion with this number."""
         return next((m for m in self.motions if m.id == number), None)
 
+    @property
+    def open_motions(self) -> tuple[Motion, ...]:
+        """The motions that are not decided yet."""
+        return tuple(m for m in self.motions if m.status == "open")
+
     def under(self, rule: str, *status: ProposalStatus) -> tuple[Proposal, ...]:
         """The proposals made under a rule that have one of these statuses."""
         return tuple(p for p in self.proposals if p.rule == rule and p.status in status)

@@ -107,7 +107,12 @@ class Constitution(Instrument):
         standings, events, passed, settled = at.standings, list[RuleEvent](), list[Amendment](), dict[int, Motion]()
         for motion in self._open(at):
             said = {seat: word for seat, word in self._said(at, motion, votes).items() if weights[seat]}
-            events.extend(RuleEvent("vote", at.rule, (s,), f"motion {motion.id}: {said[s]}") for s in sorted(said))
+            told = {(seat, word) for number, seat, word in at.ledger.votes if number == motion.id}
+            events.extend(
+                RuleEvent("vote", at.rule, (seat,), f"motion {motion.id}: {said[seat]}")
+                for seat in sorted(said)
+                if (seat, said[seat]) not in told
+            )
             yes = tuple(seat for seat in sorted(said) if said[seat] == "yes")
             enough = wins(quota, weights, yes)
             settled[motion.id] = replace(motion, status="passed" if enough else "failed")

@@ -246,8 +246,12 @@ class Teller:
 
     def decided(self, decision: Decided) -> Line:
         """A further decision that an instrument asked for."""
-        parts = [f"{name}: {self.action_words(action)}" for name, action in decision.parts]
-        words = f"{decision.purpose}: {', '.join(parts) or 'nothing'}"
+        rule, answering, _ = decision.purpose.partition("/reply")
+        parts = [
+            f"{name}: {self.action_words(action)}" if name != rule else self.action_words(action)
+            for name, action in decision.parts
+        ]
+        words = f"{rule}{', in answer' if answering else ''}: {', '.join(parts) or 'nothing'}"
         values = tuple((name, action_to_plain(action)) for name, action in decision.parts)
         note = _note(decision.status, decision.error)
         return Line(decision.round, "decide", "decided", decision.agent, words, note=note, values=values)

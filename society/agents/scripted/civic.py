@@ -49,7 +49,8 @@ class Civic(Script):
                 found.append(Move("propose", offer.rule, members=offer.seats, terms=terms))
             elif offer.kind == "motion" and at.agent == 0:
                 waiting = tuple((name, "yes") for name in offer.terms if name in self._out_of_force(at))
-                found += [Move("motion", offer.rule, terms=waiting)] if waiting else []
+                moved = at.standing is not None and any(m.terms == waiting for m in at.standing.ledger.open_motions)
+                found += [] if moved else [Move("motion", offer.rule, terms=waiting)] if waiting else []
         return tuple(found[:MOST_MOVES])
 
     def decide(self, at: Sight, question: Decide) -> Mapping[str, Action]:
