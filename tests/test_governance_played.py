@@ -15,6 +15,7 @@ from society.core.rows import RuleEvent, RuleEventKind
 from society.models.mock import MockModel, enveloped
 from society.orchestrator.episode import play_episode
 from society.scenario.load import loads
+from society.sweep.file import load_sweep
 from society.views.rule_words import rule_words
 
 
@@ -56,7 +57,10 @@ class Kept:
 
 
 async def played(fields, model, seed=1):
-    scenario = loads(json.dumps(fields))
+    return await events_of(loads(json.dumps(fields)), model, seed)
+
+
+async def events_of(scenario, model, seed=1):
     sink = Kept()
     policies = cast(scenario, seed=seed, client_for=lambda settings: model, prompts=PROMPTS)
     manifest = RunStarted({}, seed, scenario.names, ("canned",) * len(policies), {}, "0", 1)
@@ -285,7 +289,30 @@ def test_arms_of_one_seed_differ_only_through_the_rule_and_are_compared_in_pairs
     assert (
         main(["compare", *wanted, "--metric", "total_welfare", "--log", f"sqlite:///{tmp_path}/arms.db", "--json"]) == 0
     )
-    none, words, tax, _ = json.loads(capsys.readouterr().out)
+    none, words, tax, _ = json.loads(capsys.readouterr().out)["lines"]
     assert none["comparison"] is None and words["comparison"]["paired"] and words["comparison"]["runs"] == 3
     assert words["comparison"]["difference"]["value"] == 0
     assert tax["comparison"]["difference"]["value"] == pytest.approx(-none["mean"]["value"] / 2)
+
+
+@pytest.mark.parametrize(
+    ("cast_", "rule", "keeps"),
+    [
+        ("rational", "none", False),
+        ("rational", "limit_hard", True),
+        ("rational", "limit_soft", True),
+        ("rational", "limit_advisory", False),
+        ("rational", "tax", True),
+        ("rational", "contract_hard", False),
+        ("civic", "contract_hard", True),
+        ("civic", "contract_soft", True),
+        ("civic", "vote_soft", False),
+    ],
+)
+async def test_the_arms_of_the_shipped_experiment_keep_the_lake_where_the_rule_reaches_the_agents(cast_, rule, keeps):
+    """Rational fishers keep it under what binds or costs; contracts need somebody who signs; a vote comes a month too late."""
+    cast_axis, rule_axis = load_sweep("governance").axes
+    changes = (*cast_axis.arm(cast_).changes, *rule_axis.arm(rule).changes)
+    sink = await events_of(society.load("fishery", ["rounds=2", *changes]), Told())
+    taken = [sum(settled.executed) for settled in sink.of(Settled)]
+    assert (taken == [50, 50]) == keeps and (taken[0] > 50) != keeps
