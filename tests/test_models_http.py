@@ -96,6 +96,9 @@ async def test_a_good_answer_arrives_with_its_bytes_and_sizes():
         pytest.param(http(429, error(), Retry_After="NaN"), [0.5], id="NaN"),
         pytest.param(http(429, error(), Retry_After="inf"), [0.5], id="inf"),
         pytest.param(http(429, error(), Retry_After="soon"), [0.5], id="a word"),
+        pytest.param(http(429, error(), Retry_After="1_0"), [0.5], id="no numeral of HTTP"),
+        pytest.param(http(429, error(), Retry_After="\u0661\u0660"), [0.5], id="digits of another script"),
+        pytest.param(http(429, error(), X_Note="\u0661", Retry_After="2"), [2.1], id="a header that is not ASCII"),
         pytest.param(http(429, error(), Retry_After="Mon, 01 Jan 2024 00:00:00 GMT"), [0.5], id="a day that is over"),
         pytest.param(http(429, error(), Retry_After="Fri, 15 Jan 2027 08:17:10 GMT"), [31.5], id="a time, 30 s from now"),
         *[
@@ -137,6 +140,7 @@ async def test_a_passing_fault_is_waited_out_and_tried_again(reply, waits):
         pytest.param(http(402, error("pay")), Paused, "quota", id="402"),
         pytest.param(http(429, error("more", code="insufficient_quota")), Paused, "quota", id="429 quota"),
         pytest.param(http(429, error(), Retry_After="86400"), Paused, "resume the run after 2027-01-16", id="a day to wait"),
+        pytest.param(http(429, error(), Retry_After="9" * 15), Paused, "resume the run after 20", id="for ever"),
         pytest.param(http(400, error("bad thing")), ProviderRefused, "bad thing", id="400"),
         pytest.param(http(422, {"detail": [{"loc": ["body", "x"], "msg": "bad x"}]}), ProviderRefused, "bad x", id="422"),
         pytest.param(http(301, b"", Location="http://127.0.0.1:9/v1"), ProviderRefused, "redirects", id="301"),

@@ -146,6 +146,11 @@ BAD = {
     "tab": ("name: x\nagents:\n\t- Ann\n", "3:1: this is not valid YAML"),
     "NUL": (GOOD + "about: a\0b\n", "4:9: a character that is not allowed in YAML"),
     "escape character": (GOOD + "about: a\x1b[2Jb\n", "4:9: a character that is not allowed in YAML"),
+    "escaped NUL": (GOOD + 'about: "a\\0b"\n', "4:8: about: U+0000 is no character of a text"),
+    "escaped escape": (GOOD + 'about: "a\\x1b[2Jb"\n', "4:8: about: U+001B is no character of a text"),
+    "half a pair": (GOOD + 'about: "a\\ud800b"\n', "4:8: about: U+D800 is no character of a text"),
+    "no character": (GOOD + 'about: "a\\UFFFFFFFFb"\n', "4:10: an escape that names no character"),
+    "beyond the last character": (GOOD + 'about: "\\U00110000"\n', "4:9: an escape that names no character"),
     "map as a key": (GOOD + "? {a: b}\n: c\n", "4:3: a key must be a plain word"),
     "unclosed bracket": (GOOD + "seeds: [1, 2\n", "5:1: this is not valid YAML"),
 }
@@ -275,6 +280,15 @@ HOSTILE = {
     "seeds": "name: x\nmechanism: common_pool\nagents: 2\nseeds: 0-999999999999999999",
     "agents": "name: x\nmechanism: common_pool\nagents: [" + "{count: 1000}," * 900 + "]",
 }
+
+
+def test_a_link_that_leads_to_itself_is_no_scenario(tmp_path):
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    (tmp_path / "a.yaml").write_text("extends: loop.yaml\n" + GOOD)
+    with pytest.raises(ScenarioError, match="a link that leads to itself"):
+        load(tmp_path / "a.yaml")
+    with pytest.raises(ScenarioError):
+        load(tmp_path / "loop.yaml")
 
 
 @pytest.mark.parametrize("case", HOSTILE)

@@ -49,7 +49,7 @@ class BoundedClient(DefaultAioHttpClient):
         finally:
             await response.aclose()
         headers = [
-            (name, value)
+            (name.encode(errors="replace"), value.encode(errors="surrogateescape"))  # servers send any bytes
             for name, value in response.headers.multi_items()
             if name.lower() not in {"content-encoding", "content-length", "transfer-encoding"}
         ]

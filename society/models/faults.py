@@ -23,6 +23,7 @@ from society.core.errors import Paused, ProviderRefused
 LONGEST_WAIT = 120.0
 """Seconds. A provider that asks for more gets its run paused instead."""
 _CLIP = 300
+_TEN_YEARS = 3.2e8
 
 _QUOTA = re.compile(
     r"insufficient_quota|billing|exceeded your current quota|insufficient (credits|balance|funds)|payment"
@@ -35,6 +36,7 @@ _FILTER = re.compile(r"content_filter|content_policy|content management policy|r
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unknown|unrecognized|unexpected|not allowed|invalid|not permitted|extra"
 )
+_SECONDS = re.compile(r"[0-9]{1,15}(\.[0-9]{0,15})?")
 _OPTIONAL = (
     "response_format", "json_schema", "json_object", "max_completion_tokens", "max_tokens", "temperature", "top_p",
     "seed", "reasoning_effort",
@@ -130,7 +132,7 @@ def classify(
     if status in _RETRIED or status >= 500:
         seconds = retry_after(headers, now)
         if seconds is not None and seconds > LONGEST_WAIT:
-            until = datetime.fromtimestamp(now + seconds, UTC)
+            until = datetime.fromtimestamp(now + min(seconds, _TEN_YEARS), UTC)
             raise Paused(
                 f"{where} asks to wait {seconds:.0f} s (status {status}: {told}); resume the run after "
                 f"{until:%Y-%m-%d %H:%M:%S} UTC"
@@ -158,10 +160,7 @@ def retry_after(headers: dict[str, str], now: float) -> float | None:
         text = headers.get(name, "").strip()
         if not text:
             continue
-        try:
-            seconds = float(text) * scale
-        except ValueError:
-            seconds = _date_wait(text, now)
+        seconds = float(text) * scale if _SECONDS.fullmatch(text) else _date_wait(text, now)
         if math.isfinite(seconds) and seconds > 0:
             return seconds
     return None

@@ -34,6 +34,7 @@ _BROKEN = (
     BodyRefused,
     zlib.error,
     OSError,
+    UnicodeError,
 )
 
 

@@ -67,7 +67,10 @@ def beside(path: Path, other: str) -> Path:
     if not other.endswith(SUFFIXES) or any(char in other for char in "/\\\0:"):
         raise ValueError("expected the name of a .yaml file in the same folder")
     folder = path.parent.resolve()
-    found = (folder / other).resolve()
+    try:
+        found = (folder / other).resolve()
+    except (OSError, RuntimeError):
+        raise ValueError("this file is a link that leads to itself") from None
     if not found.is_relative_to(folder):
         raise ValueError("this file leads out of the folder of the scenario")
     if not found.is_file():

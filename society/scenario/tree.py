@@ -36,6 +36,9 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 _BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_ESCAPE = re.compile(r"\\U([0-9a-fA-F]{8})")
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and halves of pairs: YAML lets them be escaped, and no text needs them."""
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -139,10 +142,15 @@ def read_tree(text: str | bytes, name: str) -> Reading:
         at = (mark.line, mark.column) if isinstance(mark, StringMark) else (0, 0)
         words = visible(" ".join(filter(None, (problem.context, problem.problem))) or "no YAML")
         raise _error(source, f"this is not valid YAML: {words}", *at) from None
+    except (OverflowError, ValueError) as problem:  # an escape that names no character
+        if isinstance(problem, ScenarioError):
+            raise
+        found = next((m for m in _ESCAPE.finditer(text) if int(m[1], 16) > 0x10FFFF), None)
+        offset = found.start() if found else 0
+        raise _error(source, "an escape that names no character", *_line_column(text, offset)) from None
     except YAMLError as problem:  # an unprintable character: the reader gives its offset only
         offset = max(0, int(getattr(problem, "position", 0)))
-        line, column = text.count("\n", 0, offset), offset - (text.rfind("\n", 0, offset) + 1)
-        raise _error(source, "a character that is not allowed in YAML", line, column) from None
+        raise _error(source, "a character that is not allowed in YAML", *_line_column(text, offset)) from None
 
 
 def tree_of(value: Any, place: Place) -> Node:  # Any: plain JSON
@@ -152,6 +160,10 @@ def tree_of(value: Any, place: Place) -> Node:  # Any: plain JSON
     if isinstance(value, (list, tuple)):
         return Node([tree_of(item, place) for item in value], place)
     return Node(value, place)
+
+
+def _line_column(text: str, offset: int) -> tuple[int, int]:
+    return text.count("\n", 0, offset), offset - (text.rfind("\n", 0, offset) + 1)
 
 
 def _decode(raw: bytes, name: str) -> str:
@@ -251,6 +263,8 @@ class _Builder:
         text: str = event.value
         if event.style == ">":
             text = text.replace("\a", "")  # ruamel marks the folds, so that it could write them again
+        if event.style == '"' and (unfit := _UNFIT.search(text)):
+            self.problems.append(Problem(place, "", f"U+{ord(unfit[0]):04X} is no character of a text"))
         if event.style is not None:
             return Quoted(text)
         try:
