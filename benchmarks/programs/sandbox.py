@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from benchmarks.processes import Stopwatch
 from benchmarks.programs.bare import empty_loop
@@ -14,6 +17,7 @@ from society import open_log
 from society.agents.cast import cast
 from society.agents.prompting import Prompts
 from society.core.events import Event, RunStarted
+from society.log import Log, RunWriter
 from society.models import openai_compatible  # noqa: F401  # the bare programs have loaded their client, too
 from society.models.pool import ModelPool
 from society.models.settings import ProviderSettings
@@ -22,50 +26,50 @@ from society.playing import play, with_model
 from society.scenario.load import resolved
 from society.scenario.model import Scenario
 
-TICK = 0.005
-"""Seconds between two looks at the clock while the event loop is watched."""
-
 
 def with_log(calls: str, url: str, watched: bool = False) -> dict[str, float]:
     """Every episode as users play it: each call and event in a SQLite log; the log is closed before the clock stops.
 
-    With `watched`, the lateness of the event loop is told as well: the 99th percentile and the worst, in milliseconds.
+    With `watched`, it is told as well how long the log keeps the event loop at a time, in milliseconds: the 99th percentile
+    of all its steps, and the longest.
     """
     workload, _ = read(calls)
-    watch, late = Stopwatch(), list[float]()
+    watch, held = Stopwatch(), list[float]()
     scenario = scenario_of(workload)
 
     async def main(folder: Path) -> None:
         pool = ModelPool(ProviderSettings(concurrency=workload.in_flight))
-        looking = asyncio.create_task(_look(late)) if watched else None
         with watch.running():
             await _played(scenario, f"{MODEL}@{url}", folder, workload.episodes, pool)
-        if looking is not None:
-            looking.cancel()
         await pool.close()
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _timed(held) if watched else nullcontext():
         asyncio.run(main(Path(folder)))
-    return watch.told(**_lateness(late))
+    if not held:
+        return watch.told()
+    held.sort()
+    return watch.told(held_p99=held[int(len(held) * 0.99)] * 1000, held_most=held[-1] * 1000)
 
 
-def without_log(calls: str, url: str, watched: bool = False) -> dict[str, float]:
+def with_watched_log(calls: str, url: str) -> dict[str, float]:
+    """As `with_log`, with a clock at every step of the log."""
+    return with_log(calls, url, watched=True)
+
+
+def without_log(calls: str, url: str) -> dict[str, float]:
     """The same episodes, told to nobody and journalled nowhere: what is missing is the cost of the log."""
     workload, _ = read(calls)
-    watch, late = Stopwatch(), list[float]()
+    watch = Stopwatch()
     scenario = with_model(scenario_of(workload), f"{MODEL}@{url}")
 
     async def main() -> None:
         pool = ModelPool(ProviderSettings(concurrency=workload.in_flight))
-        looking = asyncio.create_task(_look(late)) if watched else None
         with watch.running():
             await asyncio.gather(*(_untold(scenario, seed, pool) for seed in range(workload.episodes)))
-        if looking is not None:
-            looking.cancel()
         await pool.close()
 
     asyncio.run(main())
-    return watch.told(**_lateness(late))
+    return watch.told()
 
 
 def in_process(episodes: int, rounds: int, name: str, model: str, repeats: int) -> dict[str, list[float]]:
@@ -109,16 +113,47 @@ async def _untold(scenario: Scenario, seed: int, pool: ModelPool) -> None:
     await play_episode(scenario, policies, _Nowhere(), manifest)
 
 
-async def _look(late: list[float]) -> None:
-    """Note how much later than wished this task is woken, again and again."""
-    while True:
-        asked = time.perf_counter() + TICK
-        await asyncio.sleep(TICK)
-        late.append(max(0.0, time.perf_counter() - asked) * 1000)
+@contextmanager
+def _timed(held: list[float]) -> Iterator[None]:
+    """Time every step that the log takes on the event loop, from when it is called until it lets go."""
+    whole = {name: getattr(RunWriter, name) for name in ("stage", "issue", "answered", "failed", "finish")}
+    begin = Log.start_run
+
+    def started(log: Log, *given: Any, **named: Any) -> RunWriter:  # Any: handed on
+        began = time.perf_counter()
+        writer = begin(log, *given, **named)
+        held.append(time.perf_counter() - began)
+        return writer
+
+    for name, method in whole.items():
+        setattr(
+            RunWriter,
+            name,
+            lambda writer, *given, _method=method, **named: _Steps(_method(writer, *given, **named), held),
+        )
+    Log.start_run = started  # type: ignore[method-assign]  # to time it
+    try:
+        yield
+    finally:
+        Log.start_run = begin  # type: ignore[method-assign]
+        for name, method in whole.items():
+            setattr(RunWriter, name, method)
 
 
-def _lateness(late: list[float]) -> dict[str, float]:
-    if not late:
-        return {}
-    ordered = sorted(late)
-    return {"late_p99": ordered[int(len(ordered) * 0.99)], "late_most": ordered[-1]}
+class _Steps:
+    """Awaits a coroutine and notes how long each of its steps takes."""
+
+    def __init__(self, inner: Coroutine[Any, Any, Any], held: list[float]) -> None:
+        self.inner, self.held = inner, held
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps = self.inner.__await__()
+        while True:
+            began = time.perf_counter()
+            try:
+                waited_for = next(steps)
+            except StopIteration as done:
+                self.held.append(time.perf_counter() - began)
+                return done.value
+            self.held.append(time.perf_counter() - began)
+            yield waited_for

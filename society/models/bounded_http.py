@@ -39,6 +39,10 @@ class BoundedClient(DefaultAioHttpClient):
         response = await super().send(request, **options)
         try:
             coding = response.headers.get("content-encoding", "identity").strip().lower()
+            told = response.headers.get("content-length", "")
+            if coding in {"", "identity"} and told.isdecimal() and int(told) <= self.most_bytes:
+                await response.aread()  # no more than its own length can come
+                return response
             chunks: list[bytes] = []
             size = 0
             async for chunk in _decoded(response.aiter_raw(), coding, self.most_bytes):

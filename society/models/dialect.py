@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from society.core.calls import ModelRequest
+from society.core.calls import ModelRequest, schema_text
 from society.models.schema import full, portable
 
 Rung = Literal["json_schema", "json_object", "text"]
@@ -73,8 +73,7 @@ class Dialect:
         if not isinstance(schema, dict):
             return body
         if self.rung == "json_schema":
-            shape = portable(schema) if self.subset else full(schema)
-            wanted = {"name": request.schema_name, "schema": shape, "strict": True}
+            wanted = {"name": request.schema_name, "schema": _on_the_wire(schema, self.subset), "strict": True}
             body["response_format"] = {"type": "json_schema", "json_schema": wanted}
             return body
         if self.rung == "json_object":
@@ -82,6 +81,21 @@ class Dialect:
         ask = f"Answer with one JSON object and nothing else. JSON Schema of the answer: {json.dumps(full(schema))}"
         messages[-1] = {**messages[-1], "content": f"{messages[-1]['content']}\n\n{ask}"}
         return body
+
+
+def _on_the_wire(schema: dict[str, Any], subset: bool) -> dict[str, Any]:  # Any: JSON Schema
+    """The schema as it is sent; many questions share one, and it is never changed."""
+    key = (schema_text(schema)[1], subset)
+    shape = _SENT.get(key)
+    if shape is None:
+        if len(_SENT) >= _MOST_SENT:
+            _SENT.clear()
+        shape = _SENT[key] = portable(schema) if subset else full(schema)
+    return shape
+
+
+_MOST_SENT = 1024
+_SENT: dict[tuple[str, bool], dict[str, Any]] = {}  # Any: as above
 
 
 def is_own_network(base_url: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import aiohttp
 import httpx2
@@ -101,7 +101,7 @@ class OpenAICompatible:
         status, headers, raw = await self._post(dialect.body(self.name, request))
         seconds = self._clock.now() - started
         if not 200 <= status < 300:
-            fault = classify(status, headers, raw, self.whom, self._clock.wall())
+            fault = classify(status, dict(headers), raw, self.whom, self._clock.wall())
             if isinstance(fault, Declined):
                 return ModelResponse("", fault.finish, raw, Usage(), None, fault.detail, seconds)
             raise fault
@@ -115,7 +115,7 @@ class OpenAICompatible:
             self._notice(f"{self.whom.model}: the server answered as {self.whom.redact(served)!r}")
         return dataclasses.replace(response, usage=self._priced(response, request), seconds=seconds)
 
-    async def _post(self, body: dict[str, object]) -> tuple[int, dict[str, str], bytes]:
+    async def _post(self, body: dict[str, object]) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body of whatever HTTP answer there is."""
         where = self.whom.where
         try:
@@ -129,7 +129,7 @@ class OpenAICompatible:
             cause = _root(problem)
             detail = self.whom.redact(f"{type(cause).__name__}: {cause}")
             raise RetryLater(f"{where} cannot be reached or broke off ({detail})") from None
-        return response.status_code, dict(response.headers), response.content
+        return response.status_code, response.headers, response.content
 
     def _priced(self, response: ModelResponse, request: ModelRequest) -> Usage:
         usage = response.usage
