@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -34,13 +34,19 @@ class Entry(NamedTuple):
     response: ModelResponse
 
 
-class Asked(NamedTuple):
-    """A try that was issued and has not ended."""
+@dataclass(slots=True)
+class Asked:
+    """A try that was issued and has not ended.
+
+    Attributes:
+        told: the question's hash, prompt, schema and sampling as columns, once its rows are made: the answer comes with the same.
+    """
 
     request: ModelRequest
     issue: int
     reserved_usd: float | None
     issued: str
+    told: tuple[str, str | None, str | None, str] | None = None
 
 
 def call_rows(
@@ -48,7 +54,30 @@ def call_rows(
     error: str | None = None, raw: bytes = b"",
 ) -> list[tuple[str, SqlRow]]:  # fmt: skip
     """The rows of one try: the messages and the schema it brings that the log does not hold yet, last the try, without digest."""
-    request = asked.request
+    rows: list[tuple[str, SqlRow]] = []
+    if asked.told is None:
+        rows, asked.told = _question(asked.request, known)
+    request_hash, prompt, schema, sampling = asked.told
+    at = asked.request.at
+    key = (run_id, at.round, at.stage, at.turn, at.agent, at.attempt, asked.issue)
+    status = "answered" if response is not None else "failed" if error is not None else "issued"
+    asked_columns = (status, request_hash, asked.request.model)
+    served = None if response is None else response.served_model
+    rows.append(
+        (
+            "model_call",
+            (*key, *asked_columns, served, prompt, schema, sampling, *answer_columns(response, raw),
+             _real(asked.reserved_usd), *end_columns(response), asked.issued, ended,
+             None if error is None else storable_text(error)),
+        )
+    )  # fmt: skip
+    return rows
+
+
+def _question(
+    request: ModelRequest, known: set[str]
+) -> tuple[list[tuple[str, SqlRow]], tuple[str, str | None, str | None, str]]:
+    """The rows a question brings that the log does not hold yet, and its columns."""
     rows: list[tuple[str, SqlRow]] = []
     link = ""
     for place, message in enumerate(request.messages):
@@ -62,20 +91,7 @@ def call_rows(
         if schema not in known:
             known.add(schema)
             rows.append(("answer_schema", (schema, text)))
-    at = request.at
-    key = (run_id, at.round, at.stage, at.turn, at.agent, at.attempt, asked.issue)
-    status = "answered" if response is not None else "failed" if error is not None else "issued"
-    asked_columns = (status, request.hash, request.model)
-    prompt_columns = (link or None, schema, sampling_text(request))
-    served = None if response is None else response.served_model
-    rows.append(
-        (
-            "model_call",
-            (*key, *asked_columns, served, *prompt_columns, *answer_columns(response, raw), _real(asked.reserved_usd),
-             *end_columns(response), asked.issued, ended, None if error is None else storable_text(error)),
-        )
-    )  # fmt: skip
-    return rows
+    return rows, (request.hash, link or None, schema, sampling_text(request))
 
 
 def answer_columns(response: ModelResponse | None, raw: bytes = b"") -> tuple[SqlValue, ...]:
