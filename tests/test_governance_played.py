@@ -9,6 +9,7 @@ from canned import PROMPTS
 
 import society
 from society.agents.cast import cast
+from society.analysis import align
 from society.cli import main
 from society.core.events import Decided, RunStarted, Settled, Spoke
 from society.core.rows import RuleEvent, RuleEventKind
@@ -316,3 +317,55 @@ async def test_the_arms_of_the_shipped_experiment_keep_the_lake_where_the_rule_r
     sink = await events_of(society.load("fishery", ["rounds=2", *changes]), Told())
     taken = [sum(settled.executed) for settled in sink.of(Settled)]
     assert (taken == [50, 50]) == keeps and (taken[0] > 50) != keeps
+
+
+@pytest.fixture
+def book(tmp_path):
+    return f"sqlite:///{tmp_path}/log.db"
+
+
+def test_what_an_agent_feels_is_a_yardstick_of_its_own(book):
+    """Who cares for the other by 45 degrees loses 2 of its own payoff by C against C, and nothing of what it feels."""
+    fields = {
+        "name": "carers",
+        "rounds": 2,
+        "mechanism": {"kind": "matrix_game"},
+        "instruments": [{"kind": "social_orientation", "degrees": 45}],
+        "agents": [
+            {"name": "Ann", "policy": {"kind": "scripted", "rule": "nash"}},
+            {"name": "Bo", "policy": {"kind": "scripted", "rule": "nash"}},
+        ],
+    }
+    run = society.play_sync(loads(json.dumps(fields)), seed=1, log=book)
+    assert [played.settled.executed for played in run.episode.rounds] == [("C", "C")] * 2
+    found = align(run.episode)
+    assert found.yardsticks == ("goal", "felt", "welfare")
+    for agent, decided_ in ((0, found.of(0, "felt")), (1, found.of(1, "felt"))):
+        own = found.of(agent)
+        assert [d.gap.terms["planning"] for d in own] == [2, 2] and [d.earned for d in own] == [3, 3]
+        assert [float(d.gap.terms["planning"]) for d in decided_] == [0, 0]
+        assert [float(d.earned) for d in decided_] == pytest.approx([6 * 0.5**0.5] * 2)
+    plain = society.play_sync(loads(json.dumps(fields | {"instruments": []})), seed=1, log=book)
+    assert align(plain.episode).yardsticks == ("goal", "welfare")
+
+
+def test_guilt_is_part_of_what_a_decision_is_worth_to_an_agent(book):
+    fields = {
+        "name": "norm",
+        "rounds": 1,
+        "mechanism": {"kind": "matrix_game"},
+        "instruments": [
+            {"kind": "restriction", "forbidden": ["D"], "enforcement": "advisory"},
+            {"kind": "guilt", "cost": 4, "agents": ["Ann"]},
+        ],
+        "agents": [
+            {"name": "Ann", "policy": {"kind": "scripted", "rule": "free_rider"}},
+            {"name": "Bo", "policy": {"kind": "scripted", "rule": "always", "parameters": {"action": "C"}}},
+        ],
+    }
+    found = align(society.play_sync(loads(json.dumps(fields)), seed=1, log=book).episode)
+    (own,), (felt,) = found.of(0), found.of(0, "felt")
+    assert (own.earned, felt.earned) == (5, 1)
+    # D against C: 5, or 1 with guilt, where C would have brought 3
+    assert (own.gap.terms["planning"], felt.gap.terms["planning"]) == (0, 2)
+    assert found.of(1, "felt") == ()

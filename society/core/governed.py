@@ -49,7 +49,7 @@ from society.core.instrument import Amendment, Change, Instrument, Moment, Stand
 from society.core.ledger import Ledger, apply, end_round, offer_for
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition, state_from_plain, state_to_plain
 from society.core.moves import Move, Offer
-from society.core.pipeline import Acted, Setting, acted, decided_under, restricted
+from society.core.pipeline import Acted, Setting, acted, decided_under, feelings, restricted
 from society.core.power import Charters, seizure
 from society.core.revive import record_to_plain, revive
 from society.core.rows import RuleEvent
@@ -106,6 +106,13 @@ class Governed:
     def rules(self, state: GovernedState) -> tuple[Rule, ...]:
         """The rules in force in this state, with amendments, in the scenario's order."""
         return self.book.in_force(state)
+
+    def motivated(self, state: GovernedState, agent: int) -> bool:
+        """Whether a rule in force changes what payoffs are worth to the agent."""
+        return any(
+            rule.instrument.klass == "motivational" and self.book.applies(state, rule, agent)
+            for rule in self.rules(state)
+        )
 
     def charters(self, state: GovernedState) -> Charters:
         """By rule, the vote by which rules can be changed now: the mechanism's own, and that of every instrument."""
@@ -192,12 +199,18 @@ class Governed:
         return replace(whole, state=self.close(whole).state)
 
     def outcomes(
-        self, state: GovernedState, joints: NDArray[np.int64], noise: Noise, decisions: Decisions = NO_DECISIONS
+        self,
+        state: GovernedState,
+        joints: NDArray[np.int64],
+        noise: Noise,
+        decisions: Decisions = NO_DECISIONS,
+        *,
+        felt: bool = False,
     ) -> Batch:
         """What many joint actions bring, without what instruments would make of them for later.
 
-        Payoffs, totals and stocks are those of `step`; the next states are the mechanism's alone. For counterfactuals, which
-        need nothing else: several times as fast as `batch`.
+        Payoffs (with `felt`, what motivation makes of them), totals and stocks are those of `step`; the next states are the
+        mechanism's alone. For counterfactuals, which need nothing else: several times as fast as `batch`.
         """
         if not self.instruments:
             return self.mechanism.batch(state.physical, joints, noise)
@@ -205,8 +218,8 @@ class Governed:
         steps = []
         for joint in decoded(setting.spaces, joints):
             done = acted(setting, joint, decisions)
-            outcome = done.outcome
-            steps.append(Transition(outcome.state, done.balances, total=outcome.total, stock_after=outcome.stock_after))
+            outcome, payoffs = done.outcome, feelings(setting, done) if felt else done.balances
+            steps.append(Transition(outcome.state, payoffs, total=outcome.total, stock_after=outcome.stock_after))
         return stack(steps)
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
@@ -392,14 +405,13 @@ class Governed:
         self, setting: Setting, after: GovernedState, done: Acted
     ) -> tuple[GovernedState, tuple[Number, ...], tuple[tuple[str, Any], ...], tuple[RuleEvent, ...]]:  # Any: Played
         """What payoffs feel like and what each rule remembers of the round, balances being final."""
-        felt, seen, events = done.balances, [], list[RuleEvent]()
+        seen, events = [], list[RuleEvent]()
         for rule, at, played in zip(setting.rules, setting.moments, done.seen, strict=True):
             final = played if played.balances == done.balances else replace(played, balances=done.balances)
             seen.append((rule.id, final))
-            felt = rule.instrument.feel(at, rule.memory, final, felt)
             after, told = self._changed(after, rule, rule.instrument.remember(_now(at, after), rule.memory, final))
             events.extend(told)
-        return after, felt, tuple(seen), tuple(events)
+        return after, feelings(setting, done), tuple(seen), tuple(events)
 
     def _changed(self, state: GovernedState, rule: Rule, change: Change) -> tuple[GovernedState, tuple[RuleEvent, ...]]:
         """The state with a change applied, amendments one after the other, and all that there is to tell of it."""

@@ -162,6 +162,15 @@ def paid(setting: Setting, done: Played, seen: Sequence[Played], events: Sequenc
     )
 
 
+def feelings(setting: Setting, done: Acted) -> tuple[Number, ...]:
+    """What motivation makes of the final balances, rule by rule; it changes none of them."""
+    felt = done.balances
+    for rule, at, played in zip(setting.rules, setting.moments, done.seen, strict=True):
+        final = played if played.balances == done.balances else replace(played, balances=done.balances)
+        felt = rule.instrument.feel(at, rule.memory, final, felt)
+    return felt
+
+
 def settled(balances: Sequence[Number], rows: Sequence[Transfer]) -> tuple[Number, ...]:
     """The balances after these transfers."""
     after = list(balances)

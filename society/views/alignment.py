@@ -28,6 +28,7 @@ MEANING = {
 }
 _YARDSTICKS = {
     "goal": "By each agent's own goal",
+    "felt": "By what payoffs feel like to it",
     "welfare": "By the group's welfare",
     "principal": "By what its principal wants",
 }

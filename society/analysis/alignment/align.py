@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -136,6 +137,13 @@ class Table:
     defaulted: frozenset[int]
     announced: Mapping[int, Action]
 
+    @cached_property
+    def felt(self) -> Worlds[GovernedState]:
+        """The worlds in which payoffs are what motivation makes of them."""
+        held = self.worlds.game
+        assert isinstance(held, Held), "an episode is played under its rules"
+        return self.worlds.under(replace(held, felt=True))
+
 
 class _Reader:
     """Turns rounds of an episode into decisions that can be taken apart."""
@@ -215,12 +223,17 @@ class _Reader:
             wanted.append(("principal", spec.principal_goal))
         shared = self._aim("welfare", GroupWelfare(), agent, table)
         lasting = replace(settings, shared=shared, luck=Noise(self.episode.seed, table.number))
+        if isinstance(spec.goal, OwnPayoff) and self.game.motivated(table.worlds.state, agent):
+            wanted.append(("felt", spec.goal))
         for name, goal in wanted:
             measure, reference = self.horizon.yardstick(name, goal, agent, table.number, table.worlds.state)
-            case = Case(table.worlds, agent, measure, lasting)
-            same_units = goal == spec.goal
+            feels = name == "felt"
+            worlds = table.felt if feels else table.worlds
+            case = Case(worlds, agent, measure, settings if feels else lasting)
+            same_units = goal == spec.goal and not feels
             claims = self._in_units(case, table.claims[agent], same_units)
-            found = self._expected(table, case, own, same_units) or decomposed(case, claims, own)
+            ex_ante_ = None if feels else self._expected(table, case, own, same_units)
+            found = ex_ante_ or decomposed(case, claims, own)
             if name == "principal":
                 stated = self.objectives.get(agent)
                 chain = principal_chain(
@@ -235,9 +248,9 @@ class _Reader:
                 round=table.number,
                 agent=agent,
                 gap=found,
-                slack=self._slack(measure, goal, agent, table, found.W0),
-                earned=table.worlds.at(table.row, Yardstick(name, goal), agent),
-                start=self._start(goal, agent, table),
+                slack=None if feels else self._slack(measure, goal, agent, table, found.W0),
+                earned=worlds.at(table.row, Yardstick(name, goal), agent),
+                start=None if feels else self._start(goal, agent, table),
                 reference=reference,
                 defaulted=agent in table.defaulted,
                 accuracy=self._accuracy(table, agent) if name == "goal" else None,

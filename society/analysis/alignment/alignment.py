@@ -174,7 +174,7 @@ class Alignment:
     def yardsticks(self) -> tuple[str, ...]:
         """The yardsticks somebody was judged by."""
         used = {decision.gap.yardstick for decision in self.judged}
-        return tuple(name for name in ("goal", "welfare", "principal") if name in used)
+        return tuple(name for name in ("goal", "felt", "welfare", "principal") if name in used)
 
     def of(self, agent: int, yardstick: str = "goal") -> tuple[Judged, ...]:
         """One agent's decisions under one yardstick, round by round."""

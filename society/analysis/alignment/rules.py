@@ -20,10 +20,14 @@ from society.episode import Round
 
 @dataclass(frozen=True)
 class Held:
-    """A governed game in which every second-stage decision is the one that was made, whatever is changed before it."""
+    """A governed game in which every second-stage decision is the one that was made, whatever is changed before it.
+
+    With `felt`, payoffs are what motivation makes of them.
+    """
 
     game: Governed
     decisions: Mapping[tuple[int, str], Mapping[str, Action]] = field(default_factory=dict)
+    felt: bool = False
 
     @property
     def agents(self) -> int:
@@ -42,10 +46,12 @@ class Held:
         return self.game.observe(state, agent)
 
     def step(self, state: GovernedState, joint: Joint, noise: Noise) -> GovernedTransition:
-        return self.game.step(state, joint, noise, self.decisions)
+        done = self.game.step(state, joint, noise, self.decisions)
+        return replace(done, payoffs=done.felt) if self.felt else done
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
-        return self.game.outcomes(state, joints, noise, self.decisions)  # its next states are physical ones
+        # its next states are physical ones
+        return self.game.outcomes(state, joints, noise, self.decisions, felt=self.felt)
 
 
 def decisions_of(

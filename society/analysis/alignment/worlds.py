@@ -119,6 +119,12 @@ class Worlds(Generic[S]):
         self._grids: dict[tuple[SpaceOf | int, int | None], NDArray[np.int64]] = {}
         self.memo: dict[Hashable, Any] = {}  # Any: answers of several questions about this world
 
+    def under(self, game: Game[S]) -> Worlds[S]:
+        """The same state, luck and codes of actions under another game of the same actions."""
+        other = Worlds(game, self.state, self.luck)
+        other._tables, other._actions = self._tables, self._actions
+        return other
+
     def code(self, agent: int, action: Action) -> int:
         """The action of a seat as an integer."""
         space = self.spaces[agent]

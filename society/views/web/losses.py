@@ -24,6 +24,7 @@ MOST_DRAWN = 8
 """Agents drawn one by one; of more, all together, and a table."""
 YARDSTICKS = {
     "goal": "By each agent's own goal",
+    "felt": "By what payoffs feel like to it",
     "welfare": "By the group's welfare",
     "principal": "By its principal's goal",
 }
