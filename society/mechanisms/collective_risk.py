@@ -117,10 +117,19 @@ class CollectiveRisk(Mechanism[Account]):
         if state.played + 1 == self.periods:
             safe = ~np.array(self._struck(noise))
             kept = (self.endowment - paid) * (safe | (account >= self.target)[:, None])
-        different, keys = np.unique(paid, axis=0, return_inverse=True)
+        values = self.most // self.step_size + 1  # a key holds everybody's steps as digits of this base
+        if values**self.agents < 2**62:
+            keys = joints @ np.array([values**seat for seat in range(self.agents)], dtype=np.int64)
+        else:
+            different, keys = np.unique(joints, axis=0, return_inverse=True)
 
         def account_of(key: int) -> Account:
-            return Account(state.played + 1, tuple(different[key].tolist()))
+            steps = [key // values**seat % values for seat in range(self.agents)]
+            if values**self.agents >= 2**62:
+                steps = different[key].tolist()
+            return Account(
+                state.played + 1, tuple(p + self.step_size * k for p, k in zip(state.paid, steps, strict=True))
+            )
 
         return Batch(
             numerators=kept,

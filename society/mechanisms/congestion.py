@@ -197,24 +197,19 @@ class Congestion(Mechanism[Nothing]):
 
     def batch(self, state: Nothing, joints: NDArray[np.int64], noise: Noise) -> Batch:
         minutes, denominators = self._arrays
-        edges = np.arange(len(self._open))
-        uses = {trip: self._incidence(trip) for trip in self._routes}
-        seats = [uses[self.trip(agent)] for agent in range(self.agents)]
-        users = np.zeros((len(joints), len(edges)), dtype=np.int64)
-        for agent, incidence in enumerate(seats):
-            users += incidence[joints[:, agent]]
-        times = minutes[edges, users]
-        needed = {trip: times @ incidence.T for trip, incidence in uses.items()}
+        users = np.zeros((len(self._open), len(joints)), dtype=np.int64)
+        picks = np.ascontiguousarray(joints.T)
+        for trip, seats in self._groups.items():
+            for route, way in enumerate(self._routes[trip]):
+                users[list(way)] += sum(picks[seat] == route for seat in seats)
+        times = np.stack([np.take(column, used) for column, used in zip(minutes, users, strict=True)])
         rows = np.arange(len(joints))
-        columns = [-needed[self.trip(agent)][rows, joints[:, agent]] for agent in range(self.agents)]
-        return Batch(numerators=np.stack(columns, axis=1), denominators=denominators)
-
-    def _incidence(self, trip: Trip) -> NDArray[np.int64]:
-        """Row r has a 1 for every edge of route r."""
-        table = np.zeros((len(self._routes[trip]), len(self._open)), dtype=np.int64)
-        for route, way in enumerate(self._routes[trip]):
-            table[route, list(way)] = 1
-        return table
+        payoffs = np.empty(joints.shape, dtype=times.dtype)
+        for trip, seats in self._groups.items():
+            needed = np.stack([-times[list(way)].sum(axis=0) for way in self._routes[trip]], axis=1)
+            for seat in seats:
+                payoffs[:, seat] = needed[rows, picks[seat]]
+        return Batch(numerators=payoffs, denominators=denominators)
 
     def known_ceiling(self, state: Nothing, agent: int) -> Bound | None:
         if self._count > MOST_PROFILES:

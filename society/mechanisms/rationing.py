@@ -170,10 +170,11 @@ def _equal_rows(rows: NDArray[np.int64], stock: int) -> NDArray[np.int64]:
 
 def _unit_rows(rows: NDArray[np.int64], stock: int, noise: Noise) -> NDArray[np.int64]:
     seats = range(rows.shape[1])
-    wanted = rows.copy()
-    every_row = np.arange(len(rows))
+    wanted = rows.T.copy()
     for unit in range(stock):
-        order = np.array(sorted(seats, key=lambda seat: _lot(noise, unit, seat)))
-        winner = order[np.argmax(wanted[:, order] > 0, axis=1)]
-        wanted[every_row, winner] -= 1
-    return rows - wanted
+        free = np.ones(len(rows), dtype=bool)  # rows in which nobody has got this unit yet
+        for seat in sorted(seats, key=lambda seat: _lot(noise, unit, seat)):
+            wins = free & (wanted[seat] > 0)
+            wanted[seat] -= wins
+            free ^= wins
+    return rows - wanted.T

@@ -140,8 +140,10 @@ def _chances(mixed: Mixed, grids: Sequence[Sequence[Action]]) -> str:
 def _dilemma(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
     """How strong the dilemma is between the two actions called cooperation and defection; nothing where there are none."""
     diagram = ruler.schelling
-    if diagram is None:
-        return []
+    if (
+        diagram is None
+    ):  # no pair of actions is called cooperation and defection; concern for others has a meaning all the same
+        return [] if ruler.board.unlisted else [_finding("selfishness level", ruler.selfishness_level)]
     poles = f"between {_action(diagram.cooperation)} and {_action(diagram.defection)}"
     verdict = "a social dilemma" if diagram.is_dilemma else "no social dilemma"
     rows = [
