@@ -510,3 +510,25 @@ def test_six_fishers_at_a_lake_of_ninety(joints, survived, used, equality, over)
     metrics = get("common_pool", agents=6, capacity=90).rollout(joints).metrics
     assert (metrics["survival"].value, metrics["govsim_efficiency"].value) == (survived, used)
     assert (metrics["equality"].value, metrics["over_use"].value) == (equality, over)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_myopic_villagers_let_the_emergency_power_pass(seed):
+    """Only the two who do not lose by it are for it, five votes of nine, and whoever is recognised votes for its own."""
+    shares = [F(1, 3), F(2, 9), F(2, 9), F(1, 9), F(1, 9)]
+    new = [F(1, 2), F(1, 4), F(1, 12), F(1, 12), F(1, 12)]
+    power = {"name": "power", "weights": [6, 2, 2, 1, 1], "quota": 7, "shares": new}
+    game = get("constitution", weights=[3, 2, 2, 1, 1], quota=5, shares=shares, motions=[power], pie=36)
+    willing = {seat for seat in range(5) if new[seat] >= shares[seat]}
+    assert willing == {0, 1}
+
+    def plan(state, number):
+        if state.phase == "propose":
+            return ["power"] * 5
+        return ["yes" if seat in willing or seat == state.proposer else "no" for seat in range(5)]
+
+    rolled = game.rollout(plan, rounds=2, seed=seed)
+    assert rolled.states[-1].weights == (6, 2, 2, 1, 1) and rolled.payoffs[1] == (18, 9, 3, 3, 3)
+    assert [
+        event.event for event in game.mechanism.told(rolled.states[1], rolled.actions[1], rolled.transitions[1])
+    ] == ["amend"]
