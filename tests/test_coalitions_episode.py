@@ -90,8 +90,11 @@ def test_a_seizure_of_power_is_attributed_to_the_two_who_voted_for_it():
     assert (seized.round, seized.seizure.carried_by, seized.seizure.minimal) == (2, (0, 1), ((0, 1),))
     assert found.behavioural.note == "the actions are no quantities"
     text = coalitions_text(found)
-    assert "seizure in round 2 (constitution), carried by A0, A1; concentration 0.368 higher" in text
-    assert "no verdict (the actions are no quantities)" in text and "DECLARED\n  none" in text
+    assert "Seizure in round 2 (constitution), carried by A0, A1; concentration 0.368 higher" in text
+    assert "no verdict (the actions are no quantities)" in text and "No agreement was in force." in text
+    kept = seized.effect
+    # two votes by the old shares instead of the new ones: 12 and 8 of 36 each instead of 18 and 9
+    assert kept.gains[:2] == (6, 1) and kept.effect == "exploitative" and kept.inside + kept.outside == 0
     assert coalitions_json(found)["power"][2]["power"]["hhi"] == "229/361"
 
 

@@ -17,6 +17,9 @@ def coalitions(
         bool,
         typer.Option("--every-group", envvar="SOCIETY_EVERY_GROUP", help="The effect of every group, up to 12 agents."),
     ] = False,
+    reactive: Annotated[
+        bool, typer.Option("--reactive", envvar="SOCIETY_REACTIVE", help="Without a group, let the others reply too.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Tell who stood together, and who held power.
@@ -32,7 +35,7 @@ def coalitions(
     with open_log(log) as book:
         episode = book.episode(run)
     try:
-        found = find(episode, every_group=every_group or None)
+        found = find(episode, every_group=every_group or None, outsiders="reactive" if reactive else "frozen")
     except ValueError as problem:
         raise BadInput(str(problem)) from None
     if json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SerializeAsAny
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, SerializeAsAny
 
 from society.core.exact import Exact, Json
 from society.core.goals import Goal, OwnPayoff
@@ -37,6 +37,13 @@ def _instrument(raw: object) -> Instrument:
 # Plain validators, since an instance of Mechanism[Pool] is no instance of Mechanism[Any] to pydantic.
 MechanismOf = Annotated[SerializeAsAny[Mechanism[Any]], PlainValidator(_mechanism, json_schema_input_type=dict)]
 InstrumentOf = Annotated[SerializeAsAny[Instrument], PlainValidator(_instrument, json_schema_input_type=dict)]
+
+
+def _listed(raw: object) -> object:
+    """Lists in place of tuples, all the way down, as they come back from a log."""
+    if isinstance(raw, dict):
+        return {key: _listed(value) for key, value in raw.items()}
+    return [_listed(value) for value in raw] if isinstance(raw, (list, tuple)) else raw
 
 
 class _Part(BaseModel):
@@ -76,7 +83,7 @@ class ScriptedPolicy(_Part):
     rule: str = "sequence"
     actions: tuple[Json, ...] | None = None
     """rule sequence: the action of each round; the last one is repeated"""
-    parameters: dict[str, Json] = Field(default_factory=dict)
+    parameters: Annotated[dict[str, Json], BeforeValidator(_listed)] = Field(default_factory=dict)
     """further parameters of the rule, by name"""
 
 

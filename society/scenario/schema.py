@@ -104,7 +104,8 @@ def _scripted(policy: Shape, rules: Mapping[str, Shape]) -> Shape:
     for name, rule in rules.items():
         properties = dict(policy["properties"])
         properties["rule"] = {"const": name, "description": " ".join(str(rule.get("description", "")).split())}
-        parameters = {key: value for key, value in rule["properties"].items() if key not in ("kind", "actions")}
+        beside = {"kind", "actions"} if name == "sequence" else {"kind"}
+        parameters = {key: value for key, value in rule["properties"].items() if key not in beside}
         properties["parameters"] = {"type": "object", "additionalProperties": False, "properties": parameters}
         needed = ["kind", "rule"]
         if name == "sequence":

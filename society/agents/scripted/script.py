@@ -21,6 +21,7 @@ from society.core.policy import (
     Decide,
     Declaration,
     Declare,
+    Draft,
     Happened,
     Observation,
     Question,
@@ -121,7 +122,11 @@ class Script(Kind):
         return None
 
     def moves(self, at: Sight, question: Speak) -> tuple[Move, ...]:
-        """The moves it makes in its turn of talk; it says nothing."""
+        """The moves it makes in its turn of talk."""
+        return ()
+
+    def says(self, at: Sight, question: Speak) -> tuple[Draft, ...]:
+        """What it says in its turn of talk: nothing, unless its part is written out."""
         return ()
 
     def decide(self, at: Sight, question: Decide) -> Mapping[str, Action]:
@@ -159,7 +164,7 @@ class ScriptedPolicy:
         """The answer to a question."""
         at = self._sight(question.seen)
         if isinstance(question, Speak):
-            return Answer(Utterance(moves=self.script.moves(at, question)))
+            return Answer(Utterance(self.script.says(at, question), self.script.moves(at, question)))
         if isinstance(question, Act):
             action = self.script.act(at)
             return Answer(action, submitted=action_to_plain(action))

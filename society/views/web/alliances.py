@@ -41,12 +41,12 @@ def ties_of(found: Coalitions) -> list[Tie]:
                 ties.append(Tie(i, j, "had an agreement", 0.5, ", ".join(sorted(agreed))))
     by_test: tuple[tuple[TieKind, CoMovement], ...] = (
         ("acted together", found.behavioural),
-        ("favoured each other", found.favours),
+        *(("favoured each other", one.test) for one in found.favours),
     )
     for kind, test in by_test:
         flagged = [pair for pair in test.pairs if pair.p <= test.level]
         ties += [Tie(pair.first, pair.second, kind, 0.4, f"{kind}, p {pair.p:.3f}") for pair in flagged]
-    return ties
+    return list({(tie.first, tie.second, tie.kind): tie for tie in ties}.values())
 
 
 def power_charts(found: Coalitions, round_word: str) -> list[Chart]:

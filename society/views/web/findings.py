@@ -11,7 +11,7 @@ from society.analysis.four_notions import Coalitions
 from society.episode import Episode
 from society.log import RunInfo
 from society.views.charts.drawing import Chart
-from society.views.coalitions import coalitions_text
+from society.views.coalitions import coalition_sections
 from society.views.web.alliances import alliance_charts
 from society.views.web.losses import Losses, is_small, let_down, loss_charts, meanings, stored_losses, worked_out
 from society.views.web.shelf import Shelf
@@ -55,12 +55,12 @@ def coalitions_values(shelf: Shelf, info: RunInfo, *, now: bool = False) -> dict
     episode = shelf.episode(info)
     found: Coalitions | None = shelf.kept("coalitions", info)
     if found is None and not episode.settled:
-        return {"too_long": False, "charts": (), "words": ""}
+        return {"too_long": False, "charts": (), "sections": ()}
     if found is None:
         if not is_small(episode) and not now:
             return {"too_long": True}
         found = shelf.once("coalitions", info, lambda: coalitions(episode) if is_small(episode) else _beside(coalitions, episode))  # fmt: skip
-    return {"too_long": False, "charts": alliance_charts(found, episode), "words": coalitions_text(found)}
+    return {"too_long": False, "charts": alliance_charts(found, episode), "sections": coalition_sections(found)}
 
 
 def drawings(shelf: Shelf, info: RunInfo) -> list[Chart]:
