@@ -18,7 +18,7 @@ from society.scenario.places import shipped
 ROOT = Path(__file__).parent.parent
 PLAIN = "name: plain\nmechanism: common_pool\nagents: 3\nrounds: 2\n"
 COMMANDS = (
-    "align", "calibrate", "check", "coalitions", "doctor", "list", "metrics", "models", "new", "play", "resume", "run", "runs", "schema", "show", "transcript",
+    "align", "calibrate", "check", "coalitions", "doctor", "list", "metrics", "models", "new", "play", "resume", "run", "runs", "schema", "show", "sweep", "transcript",
 )  # fmt: skip
 
 

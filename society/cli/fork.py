@@ -73,7 +73,8 @@ def fork(
         except Stopped as stopped:
             played, code = stopped.played, stopped.code
         report(played, book, (), json=json, quiet=quiet)
+        ended = exit_code(played)
     if code is not None:
         note("interrupted; `society resume` goes on where it stopped, and pays for nothing twice")
         return code
-    return exit_code(played)
+    return ended

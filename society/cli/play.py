@@ -53,4 +53,4 @@ def play(
             note("interrupted; `society resume` goes on where it stopped")
             return stopped.code
         report(played, book, (), json=False, quiet=False)
-    return exit_code(played)
+        return exit_code(played)

@@ -86,7 +86,8 @@ def run(
         except Stopped as stopped:
             played, code = stopped.played, stopped.code
         held = report(played, book, conditions, json=json, quiet=quiet)
+        ended = exit_code(played) or (3 if held else 0)
     if code is not None:
         note("interrupted; `society resume` goes on where it stopped, and pays for nothing twice")
         return code
-    return exit_code(played) or (3 if held else 0)
+    return ended

@@ -90,7 +90,7 @@ def costs(log: Log, asked: Asked) -> list[Line]:
         for name in _SUMS:
             if row[name] is not None:
                 sums[name] = (sums[name] or 0) + float(row[name])
-    return [_line(dict(zip(asked.by, key, strict=True)), sums) for key, sums in merged.items()]
+    return [_line(dict(zip(asked.by, key, strict=True)), merged[key]) for key in sorted(merged)]
 
 
 def total_of(lines: Sequence[Line]) -> Line:
