@@ -16,6 +16,7 @@ from society.mechanisms import MECHANISMS, get
 from society.mechanisms.common_pool import CommonPool, Pool
 from society.mechanisms.public_goods import PublicGoods
 from society.mechanisms.rationing import ration, ration_batch
+from society.models.schema import full, portable
 from society.testing import check_mechanism
 
 
@@ -360,3 +361,14 @@ def test_divisions_are_numbered_in_lexicographic_order(parts, units, data):
     assert [space.encode(division) for division in listed] == list(range(len(listed)))
     code = data.draw(st.integers(0, comb(units + parts - 1, parts - 1) - 1))
     assert space.contains(space.decode(code)) and space.encode(space.decode(code)) == code
+
+
+def test_few_divisions_are_listed_in_the_answers_schema_and_hosted_providers_get_the_plain_one():
+    few = Division(total=90, parts=3, step=15, unit="points")
+    shape = few.answer_schema()
+    assert len(shape["enum"]) == comb(8, 2) and [30, 45, 15] in shape["enum"]
+    assert all(few.contains(tuple(division)) for division in shape["enum"])
+    assert "in steps of 15" in few.describe()
+    assert "enum" not in portable({"type": "object", "properties": {"action": shape}})["properties"]["action"]
+    assert "enum" in full({"type": "object", "properties": {"action": shape}})["properties"]["action"]
+    assert "enum" not in Division(total=90, parts=3).answer_schema()

@@ -32,7 +32,7 @@ Joint: TypeAlias = tuple[Action, ...]
 
 MAX_GRID = 200_000
 MOST_LISTED = 32
-"""Amounts with gaps are listed in an answer's schema up to this many, since few servers enforce steps."""
+"""Amounts with gaps, and divisions, are listed in an answer's schema up to this many: few servers enforce steps, none a sum."""
 
 
 class _Space(BaseModel):
@@ -341,17 +341,22 @@ class Division(_Space):
         share: dict[str, Json] = {"type": "integer" if whole else "number", "minimum": 0, "maximum": float(self.total)}
         if whole:
             share["maximum"] = int(self.total)
-        return {
+        shape: dict[str, Json] = {
             "type": "array",
             "items": share,
             "minItems": self.parts,
             "maxItems": self.parts,
             "description": self.describe(),
         }
+        if comb(self._units + self.parts - 1, self.parts - 1) <= MOST_LISTED:  # no schema says what shares add up to
+            listed = [division for division in self.grid() if isinstance(division, tuple)]
+            shape["enum"] = [[int(part) if whole else float(part) for part in division] for division in listed]
+        return shape
 
     def describe(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
-        return f"{self.parts} shares, in seat order, that add up to {show(self.total, 6)}{unit}"
+        steps = "" if self.step == 1 else f", in steps of {show(self.step, 6)}"
+        return f"{self.parts} shares, in seat order, that add up to {show(self.total, 6)}{unit}{steps}"
 
 
 def _before(left: int, first: int, after: int) -> int:

@@ -45,7 +45,7 @@ def portable(schema: Shape) -> Shape:
 def _walk(schema: Shape, *, portable_subset: bool) -> Shape:
     found: Shape = {}
     for key, value in schema.items():
-        if key.startswith("x-") or (portable_subset and key in _DROPPED):
+        if key.startswith("x-") or (portable_subset and (key in _DROPPED or _lists(key, value))):
             continue
         if key in _NAMED and isinstance(value, dict):
             found[key] = {name: _branch(part, portable_subset) for name, part in value.items()}
@@ -70,6 +70,11 @@ def _walk(schema: Shape, *, portable_subset: bool) -> Shape:
         about = str(found.get("description", "")).rstrip(".")
         found["description"] = f"{about}; {', '.join(limits)}" if about else ", ".join(limits)
     return found
+
+
+def _lists(key: str, value: Any) -> bool:  # Any: see Shape
+    """Whether whole lists are enumerated, which hosted providers do not take."""
+    return key == "enum" and any(isinstance(one, list) for one in value)
 
 
 def _branch(value: Any, portable_subset: bool) -> Any:  # Any: see Shape
