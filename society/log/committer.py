@@ -22,8 +22,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from society.log.database import Place, refusal
+from society.log.lock import locks_of
 from society.log.projection import SqlRow
-from society.log.recovery import FIRST_WAIT, LONGEST_WAIT, PATIENCE, is_away, is_locked, is_written
+from society.log.recovery import FIRST_WAIT, LONGEST_WAIT, PATIENCE, is_away, is_full, is_locked, is_written
+from society.log.reserve import NoReserve, Reserve
 from society.log.tables import TABLES, ModelCall, columns_of, name_of
 
 MOST_JOBS = 512
@@ -93,6 +95,7 @@ class Committer:
 
     Attributes:
         patience: seconds that a database that is locked or away is waited for, before a run pauses.
+        reserve: room on the disk for what is in hand when it gets full.
         guard: looked at in every transaction before anything is written; raises if the run has another writer by now.
     """
 
@@ -101,6 +104,7 @@ class Committer:
 
     def __init__(self, engine: Engine, place: Place) -> None:
         self.engine, self.place = engine, place
+        self.reserve = NoReserve() if place.file is None else Reserve(locks_of(place.file))
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="society-log", daemon=True)
         self._thread.start()
@@ -131,6 +135,7 @@ class Committer:
             self._queue.put(None)
             self._thread.join()
             self.engine.dispose()
+            self.reserve.give()
 
     def _work(self) -> None:
         going = True
@@ -173,6 +178,9 @@ class Committer:
         try:
             self._commit(jobs)
         except (SQLAlchemyError, sqlite3.Error) as problem:
+            if is_full(problem) and self.reserve.give():  # what is in hand is still written; nothing more will be asked
+                self._write(jobs)
+                return
             if len(jobs) > 1 and not (is_locked(problem) or is_away(problem)):
                 for job in jobs:  # one of them may be at fault: each on its own then
                     if job.owner.failure is None:

@@ -217,7 +217,12 @@ class NoLock:
 
 def lock_path(database: Path, run_id: str) -> Path:
     """Where the lock of a run stands."""
-    return database.with_name(database.name + ".locks") / run_id
+    return locks_of(database) / run_id
+
+
+def locks_of(database: Path) -> Path:
+    """The folder of the locks of a SQLite database."""
+    return database.with_name(database.name + ".locks")
 
 
 def is_held(path: Path) -> bool:

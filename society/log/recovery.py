@@ -25,6 +25,13 @@ _AWAY = ("08", "57P01", "57P02", "57P03", "53300")
 """PostgreSQL: no connection, the server is told to stop, has crashed, starts, takes no more connections."""
 
 
+def is_full(problem: BaseException) -> bool:
+    """The disk has no room left."""
+    cause = getattr(problem, "orig", problem)
+    code = getattr(cause, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF == sqlite3.SQLITE_FULL
+
+
 def is_locked(problem: BaseException) -> bool:
     """Somebody else holds the database; a later try may find it free."""
     cause = getattr(problem, "orig", problem)

@@ -49,9 +49,9 @@ _Ended: TypeAlias = tuple[Asked, ModelResponse | None, str, str | None, bytes]
 FREE = "mock:"
 _PENDING = 64
 """Stages of a free run that may wait for the disk before the run does."""
-_HEADROOM = 1 << 20
+_HEADROOM = 1 << 18
 _HEADROOM_CALL = 1 << 16
-"""Bytes that must be left on the disk before a call is sent: some, and some more for each call in flight."""
+"""Bytes that must be left on the disk, beside the reserve, before a call is sent: some, and some more for each call in flight."""
 
 
 def is_free(model: str) -> bool:
@@ -308,7 +308,13 @@ class RunWriter:
         if file is None:
             return
         disk = os.statvfs(file.parent)
-        if disk.f_bavail * disk.f_frsize < _HEADROOM + _HEADROOM_CALL * len(self._in_flight):
+        enough = disk.f_bavail * disk.f_frsize >= _HEADROOM + _HEADROOM_CALL * len(self._in_flight)
+        if enough:
+            try:
+                self._committer.reserve.hold()
+            except OSError:
+                enough = False
+        if not enough:
             raise Paused(
                 f"the disk of {file} is nearly full; nothing is lost: make room, then go on with `society resume {self.run_id}`"
             )
