@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known = ", ".join(one.name for one in BENCHMARKS)
         print(f"no benchmark is called {', '.join(sorted(unknown))}; known: {known}", file=sys.stderr)
         return 2
-    size = Size(1 if asked.short else asked.repeats, asked.short, asked.peers_python)
+    size = Size(1 if asked.short else asked.repeats, asked.short, tuple(asked.peers_python))
     found = [_run(one, size, quiet=asked.json) for one in chosen]
     if asked.json:
         told = {one.benchmark.name: [result.row() for result in one.results] for one in found}
@@ -54,7 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="print all samples as JSON")
     parser.add_argument("--short", action="store_true", help="a small workload, once: to see that they work")
     parser.add_argument("--repeats", type=int, default=5, metavar="N", help="runs of each program; the median counts")
-    parser.add_argument("--peers-python", metavar="PYTHON", help="an interpreter that other packages are installed for")
+    parser.add_argument(
+        "--peers-python",
+        nargs="+",
+        default=[],
+        metavar="PYTHON",
+        help="interpreters that other packages are installed for; default: this one",
+    )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md from what is found")
     return parser
 

@@ -69,12 +69,12 @@ class Size:
     Attributes:
         repeats: how often each program is run.
         short: the small form, for tests.
-        peers_python: the interpreter that other packages are installed for.
+        peers_python: interpreters that other packages are installed for; the first one that has a package counts.
     """
 
     repeats: int = 5
     short: bool = False
-    peers_python: str | None = None
+    peers_python: tuple[str, ...] = ()
 
     def of(self, whole: int, small: int) -> int:
         return small if self.short else whole

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks.peers import PEERS
+from benchmarks.peers import PEERS, Peer
 from benchmarks.processes import Failed, measured
 from benchmarks.results import Result, Size, Target, at_most, middle
 from benchmarks.server import Server, serving
@@ -72,20 +72,33 @@ def peers(size: Size) -> Iterator[Result]:
     workload = Workload() if not size.short else Workload(episodes=2, rounds=1, seconds=0.02, in_flight=10)
     with _prepared(workload) as (calls, server):
         for peer in PEERS:
-            took: list[dict[str, float]] = []
             try:
-                for _ in range(1 if size.short else min(3, size.repeats)):
-                    took.append(measured(peer.function, str(calls), server.url, python=size.peers_python))
+                took = _installed(peer, str(calls), server, size)
             except Failed as problem:
-                why = f"skipped: {peer.install}" if "ModuleNotFoundError" in str(problem) else f"failed: {problem}"
                 server.count()
-                yield Result(peer.name, None, "", note=why)
+                yield Result(peer.name, None, "", note=str(problem))
                 continue
             asked = server.count()["asked"] / len(took)
             note = peer.note if asked == workload.calls else f"asked {asked:.0f} of {workload.calls} calls"
             yield replace(_wall(peer.name, took, workload), note=note)
             yield _cpu(peer.name, took, workload)
             yield middle(f"{peer.name}: memory", [one["rss"] for one in took], "MB")
+
+
+def _installed(peer: Peer, calls: str, server: Server, size: Size) -> list[dict[str, float]]:
+    """What a peer took, with the first interpreter that has it.
+
+    Raises:
+        Failed: none has it, or it cannot play.
+    """
+    repeats = 1 if size.short else min(3, size.repeats)
+    for python in size.peers_python or (None,):
+        try:
+            return [measured(peer.function, calls, server.url, python=python) for _ in range(repeats)]
+        except Failed as problem:
+            if "ModuleNotFoundError" not in str(problem):
+                raise Failed(f"failed: {problem}") from None
+    raise Failed(f"skipped: {peer.install}")
 
 
 @contextmanager

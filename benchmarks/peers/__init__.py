@@ -29,4 +29,5 @@ PEERS = (
     Peer("Inspect", "inspect", "pip install inspect-ai", "an eval, a sample an episode, its log on"),
     Peer("AgentScope", "agentscope", "pip install agentscope", "its OpenAI chat model"),
     Peer("Concordia", "concordia", "pip install gdm-concordia", "its language model interface, a thread a call"),
+    Peer("mesa-llm", "mesa_llm", "pip install mesa-llm", "a ModuleLLM a seat, over litellm"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import lru_cache
 from typing import Any
 
 from society.core.exact import Number, tidy
@@ -15,8 +16,16 @@ def reference_of(mechanism: Mechanism[Any], rounds: int, *, seed: int = 0) -> Re
     """Optimum and equilibria over so many rounds. What is not known exactly is None.
 
     Without a state, the equilibria of an episode are taken to be those of one round, played again and again. With one,
-    the mechanism's own `known_worst_equilibrium` counts.
+    the mechanism's own `known_worst_equilibrium` counts. Many runs play one mechanism: it is searched once.
     """
+    try:
+        hash(mechanism)
+    except TypeError:  # somebody's own mechanism may hold a list
+        return _searched(mechanism, rounds, seed)
+    return _kept(mechanism, rounds, seed)
+
+
+def _searched(mechanism: Mechanism[Any], rounds: int, seed: int) -> Reference:  # Any: as above
     start = mechanism.initial_state()
     worst, best = mechanism.known_worst_equilibrium(rounds), None
     if not dataclasses.fields(start):
@@ -29,6 +38,9 @@ def reference_of(mechanism: Mechanism[Any], rounds: int, *, seed: int = 0) -> Re
         best_equilibrium=best,
         sustainable_first=mechanism.sustainable(start),
     )
+
+
+_kept = lru_cache(maxsize=256)(_searched)
 
 
 def _times(rounds: int, bound: Bound | None) -> Number | None:
