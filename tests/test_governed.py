@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from society.core.errors import ScenarioError
 from society.core.events import Spoke, event_from_plain, event_to_plain
 from society.core.governed import Governed
+from society.core.ledger import Order
 from society.core.moves import Move
 from society.core.rows import Transfer
 from society.core.seeds import Noise
 from society.core.votes import Ballot, banzhaf, concentration, majority, power_index, smallest_winning
 from society.instruments import INSTRUMENTS
+from society.instruments.clearing import cleared
 from society.mechanisms import MECHANISMS
 
 LUCK = Noise(1, 1)
@@ -762,6 +764,50 @@ def test_permits_change_hands_for_money_and_are_never_made():
     done = game.step(state, (50, 50, 50), LUCK)
     assert done.executed == (2, 10, 6) and done.payoffs == (7, 5, 6)
     assert game.step(game.close(done).state, (50, 50, 50), Noise(1, 2)).executed == (6, 6, 6)
+
+
+def order(side, units, price):
+    return (Move("order", "permits", terms=(("side", side), ("units", units), ("price", price))),)
+
+
+def test_an_auction_clears_all_orders_of_a_round_at_one_price():
+    game = govern({"kind": "common_pool", "agents": 4}, {"kind": "permits", "grant": 6, "market": "auction"})
+    state = game.initial_state()
+    plan = [(0, "sell", 4, 2), (1, "buy", 9, 1), (1, "buy", 3, 5), (2, "sell", 6, 4), (3, "buy", 2, 3)]
+    for seat, *terms in plan:
+        state, told = game.move(state, seat, order(*terms))
+        assert kinds(told, "order") == [("order", (seat,))]
+    # bids 5 5 5 3 3, asks 2 2 2 2 4 ...: four meet, the last pair at 3 and 2, so all pay 5/2; the second bid of 1 is void
+    done = game.step(state, (50,) * 4, LUCK)
+    assert done.executed == (2, 9, 6, 7)
+    half = Fraction(5, 2)
+    assert done.payoffs == (2 + 4 * half, 9 - 3 * half, 6, 7 - half)
+    assert game.step(game.close(done).state, (50,) * 4, Noise(1, 2)).executed == (6, 6, 6, 6)
+    assert [o.kind for o in game.offers(state, 0)] == ["order"]
+
+
+ORDERS = st.lists(
+    st.tuples(st.sampled_from(["buy", "sell"]), st.integers(1, 3), st.integers(0, 6)), min_size=2, max_size=4
+)
+
+
+@given(ORDERS, st.lists(st.integers(0, 3), min_size=4, max_size=4))
+def test_a_call_market_brings_the_largest_gain_and_asks_nobody_to_trade_against_its_limit(raw, held):
+    orders = [Order("permits", seat, *fields) for seat, fields in enumerate(raw)]
+    found = cleared(orders, held)
+    limit = {o.by: o for o in orders}
+    bought, sold = [0] * 4, [0] * 4
+    for buyer, seller, units in found.trades:
+        assert limit[buyer].side == "buy" and limit[seller].side == "sell" and units > 0
+        assert limit[seller].price <= found.price <= limit[buyer].price
+        bought[buyer] += units
+        sold[seller] += units
+    assert all(bought[o.by] + sold[o.by] <= o.units and sold[o.by] <= held[o.by] for o in orders)
+    bids = sorted((o.price for o in orders if o.side == "buy" for _ in range(o.units)), reverse=True)
+    asks = sorted(o.price for o in orders if o.side == "sell" for _ in range(min(o.units, held[o.by])))
+    most = max(sum(bids[:k]) - sum(asks[:k]) for k in range(min(len(bids), len(asks)) + 1))
+    gain = sum(limit[b].price * u - limit[s].price * u for b, s, u in found.trades)
+    assert gain == most
 
 
 def test_a_promise_with_a_condition_is_paid_exactly_when_it_is_met():

@@ -176,6 +176,7 @@ SPOKEN = [
     ),
     (LAKE, [{"kind": "peer_sanction", "counter": True}]),
     (LAKE, [{"kind": "permits", "grant": 8, "bank": True, "enforcement": "soft", "fine_per_unit": 2}]),
+    (LAKE, [{"kind": "permits", "grant": 8, "market": "auction"}]),
     (LAKE, [{"kind": "quota", "amount": 9, "roll_over": True}]),
     (
         LAKE,

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from society.core.exact import Number
+from society.core.exact import Number, show
 from society.core.mechanism import SpaceOf
 from society.core.moves import Move, MoveKind, Offer, Terms
 from society.core.rows import RuleEvent
@@ -98,6 +99,17 @@ class Gift:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A bid or an ask of this round: so many units, at no more (buy) or no less (sell) than `price` each."""
+
+    rule: str
+    by: int
+    side: Literal["buy", "sell"]
+    units: int
+    price: int | Fraction
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
     """All that has been agreed, and all that is on the table.
 
@@ -107,6 +119,7 @@ class Ledger:
         delegated: (seat, rule, to whom) of those who have handed over their action (None) or their vote (a seat).
         defying: (seat, rule) of those who announced this round that they will not pay its sanctions.
         gifts: transfers of this round.
+        orders: bids and asks of this round, oldest first; an agent has one at a time in each market.
     """
 
     proposals: tuple[Proposal, ...] = ()
@@ -115,6 +128,7 @@ class Ledger:
     delegated: tuple[tuple[int, str, int | None], ...] = ()
     defying: tuple[tuple[int, str], ...] = ()
     gifts: tuple[Gift, ...] = ()
+    orders: tuple[Order, ...] = ()
 
     def proposal(self, number: int | None) -> Proposal | None:
         """The proposal with this number."""
@@ -170,7 +184,9 @@ def end_round(ledger: Ledger, round: int) -> Outcome:
             events.append(RuleEvent("lapse", old.rule, old.accepted, f"agreement {old.id} has run its time"))
         proposals.append(proposal)
     motions = tuple(replace(m, status="failed") if m.status == "open" else m for m in ledger.motions)
-    after = replace(ledger, proposals=tuple(proposals), motions=motions, votes=(), delegated=(), gifts=(), defying=())
+    after = replace(
+        ledger, proposals=tuple(proposals), motions=motions, votes=(), delegated=(), gifts=(), defying=(), orders=()
+    )
     return after, tuple(events)
 
 
@@ -363,6 +379,19 @@ def _delegate(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) 
     return after, (RuleEvent("delegate", move.rule, who),)
 
 
+def _order(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
+    problem = _bad_terms(move, offer)
+    if problem:
+        return _ignored(ledger, move, agent, problem)
+    terms = dict(move.terms)
+    side: Literal["buy", "sell"] = "buy" if terms["side"] == "buy" else "sell"
+    units, price = terms["units"], terms["price"]
+    assert isinstance(units, int) and isinstance(price, (int, Fraction)), "as the offer says"
+    kept = tuple(order for order in ledger.orders if (order.rule, order.by) != (move.rule, agent))
+    told = RuleEvent("order", move.rule, (agent,), f"{side} up to {units} at {show(price)} each")
+    return replace(ledger, orders=(*kept, Order(move.rule, agent, side, units, price))), (told,)
+
+
 def _defy(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
     if (agent, move.rule) in ledger.defying:
         return _ignored(ledger, move, agent, "defied before")
@@ -384,6 +413,7 @@ _APPLY: Mapping[MoveKind, Callable[[Ledger, Move, int, int, Offer], Outcome]] = 
     "vote": _vote,
     "delegate": _delegate,
     "defy": _defy,
+    "order": _order,
 }
 
 

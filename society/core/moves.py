@@ -17,7 +17,7 @@ from society.core.mechanism import SpaceOf
 
 MoveKind = Literal[
     "propose", "counter", "accept", "refuse", "withdraw", "sign", "join", "leave",
-    "transfer", "motion", "vote", "delegate", "defy",
+    "transfer", "motion", "vote", "delegate", "defy", "order",
 ]  # fmt: skip
 
 Terms: TypeAlias = tuple[tuple[str, Action], ...]
@@ -34,7 +34,8 @@ class Move:
     Attributes:
         kind: propose and counter open a proposal; accept, sign, refuse, withdraw, join and leave answer one by `target`;
             transfer gives `amount` to seat `to`; motion asks to change rules; vote answers a motion; delegate hands one's
-            action, or one's vote, to another; defy announces that sanctions of `rule` will not be paid.
+            action, or one's vote, to another; defy announces that sanctions of `rule` will not be paid;
+            order is a bid or an ask in a market.
         rule: the instrument the move is made under.
         target: the number of a proposal or motion.
         members: seats a proposal is addressed to; the proposer is always one of them.

@@ -22,7 +22,7 @@ class Transfer:
 RuleEventKind = Literal[
     "violation", "detect", "sanction", "evade", "defy", "amend", "overthrow", "seizure", "lapse", "motion", "vote",
     "propose", "accept", "refuse", "withdraw", "sign", "join", "leave", "dissolve", "ignored", "elect", "recall",
-    "counter", "agree", "transfer", "delegate", "ask",
+    "counter", "agree", "transfer", "delegate", "ask", "order",
 ]  # fmt: skip
 
 

@@ -8,15 +8,16 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from society.core.actions import Amount
-from society.core.exact import Exact, Json, Number, tidy
+from society.core.actions import Amount, Choice
+from society.core.exact import Exact, Json, Number, plain, tidy
 from society.core.instrument import Change, Moment, Paid, Played
-from society.core.ledger import Proposal, proposal_offers
+from society.core.ledger import Order, Proposal, proposal_offers
 from society.core.limits import at_most
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer
 from society.core.rows import RuleEvent, Transfer
 from society.instruments.agreements import on_the_table
+from society.instruments.clearing import cleared
 from society.instruments.fines import Fined
 
 
@@ -30,17 +31,20 @@ class Banked:
 class Permits(Fined):
     """Each agent gets permits every round and may sell them; nobody may take more than it holds [Dales1968]_.
 
-    A sale is a proposal to one other agent: so many of the proposer's permits for so much money. Once signed, the permits
-    have changed hands in that round, and the price is paid when the round settles. Permits that the seller does not hold
-    are not sold. With `bank`, what is not used is kept.
+    In `pairs` a sale is a proposal to one other agent: so many of the proposer's permits for so much money. Once signed, the
+    permits have changed hands in that round, and the price is paid when the round settles. Permits that the seller does not
+    hold are not sold. In an `auction` each agent may place one order a round, to buy or to sell; when talk is over all are
+    cleared at one price, the highest bids with the lowest asks. With `bank`, what is not used is kept.
     """
 
     kind: Literal["permits"] = "permits"
     source = ("Dales1968",)
     grant: Exact | None = Field(None, ge=0)
     """permits per agent and round, in units of action; null: the sustainable share of the mechanism"""
+    market: Literal["pairs", "auction"] = "pairs"
+    """pairs: each sale is agreed with one other; auction: all bids and asks of a round are cleared at one price"""
     most_price: Exact = Field(100, ge=0)
-    """largest price of one sale"""
+    """largest price of one sale; in an auction, of one permit"""
     bank: bool = False
     """whether unused permits are kept for later rounds"""
 
@@ -51,7 +55,8 @@ class Permits(Fined):
     @classmethod
     def examples(cls, mechanism: Mechanism[Any]) -> Sequence[Self]:
         soft = {"grant": 2, "enforcement": "soft", "fine_per_unit": 3, "fine_to": "victims", "bank": True}
-        return (cls.model_validate({"grant": 3}), cls.model_validate(soft))
+        auction = {"grant": 2, "market": "auction"}
+        return tuple(cls.model_validate(fields) for fields in ({"grant": 3}, soft, auction))
 
     def unfit(self, mechanism: Mechanism[Any]) -> str | None:
         state = mechanism.initial_state()
@@ -65,9 +70,15 @@ class Permits(Fined):
         return Banked((0,) * agents)
 
     def tell(self, at: Moment, memory: Banked, agent: int) -> Mapping[str, Json]:
-        return {"held": self.holdings(at, memory)[agent], **on_the_table(at, agent)}  # type: ignore[dict-item]  # made legible on the way
+        orders = [
+            {"by": at.names[o.by], "side": o.side, "units": o.units, "price": plain(o.price)} for o in self._orders(at)
+        ]
+        held: Json = self.holdings(at, memory)[agent]  # type: ignore[assignment]  # made legible on the way
+        return {"held": held, "orders": orders, **on_the_table(at, agent)}
 
     def offers(self, at: Moment, memory: Banked, agent: int) -> tuple[Offer, ...]:
+        if self.market == "auction":
+            return self._order_offer(at, memory, agent)
         held = self.holdings(at, memory)[agent]
         others = tuple(seat for seat in at.seats if seat != agent)
         permits = Amount.between(0, max(0, held), step=1)
@@ -75,15 +86,34 @@ class Permits(Fined):
         offers = proposal_offers(at.ledger, at.rule, agent, others, at.round, terms=terms, binding=True, lasts=1)
         return tuple(offer for offer in offers if held >= 1 or offer.kind not in ("propose", "counter"))
 
+    def _order_offer(self, at: Moment, memory: Banked, agent: int) -> tuple[Offer, ...]:
+        own = self._granted(at, memory)[agent]
+        most = max(1, *(int(amount) for amount in self._granted(at, memory)))
+        terms: dict[str, SpaceOf] = {
+            "side": Choice(options=("buy", "sell") if own >= 1 else ("buy",)),
+            "units": Amount.between(1, most * max(1, len(at.seats) - 1), step=1),
+            "price": Amount.between(0, self.most_price, step=None),
+        }
+        return (Offer("order", at.rule, terms=terms),) if len(at.seats) > 1 else ()
+
+    def _orders(self, at: Moment) -> tuple[Order, ...]:
+        return tuple(order for order in at.ledger.orders if order.rule == at.rule and order.by in at.seats)
+
+    def _granted(self, at: Moment, memory: Banked) -> list[Number]:
+        """What each seat holds before anything is sold."""
+        grant = self.grant if self.grant is not None else at.mechanism.share(at.physical) or 0
+        return [tidy(grant + memory.amounts[seat]) if seat in at.seats else 0 for seat in range(at.agents)]
+
     def holdings(self, at: Moment, memory: Banked) -> tuple[Number, ...]:
         """The permits each seat holds after the sales of this round."""
         return self._traded(at, memory)[0]
 
     def _traded(self, at: Moment, memory: Banked) -> tuple[tuple[Number, ...], tuple[Proposal, ...]]:
         """What each seat holds, and the sales of permits that were not there."""
-        grant = self.grant if self.grant is not None else at.mechanism.share(at.physical) or 0
-        held = [tidy(grant + memory.amounts[seat]) if seat in at.seats else 0 for seat in range(at.agents)]
-        void = []
+        held, void = self._granted(at, memory), []
+        if self.market == "auction":
+            for buyer, seller, units in cleared(self._orders(at), held).trades:
+                held[seller], held[buyer] = tidy(held[seller] - units), tidy(held[buyer] + units)
         for sale in self.sales(at):
             permits, buyer = sale.term("permits"), _buyer(sale)
             if held[sale.by] < permits:
@@ -103,6 +133,11 @@ class Permits(Fined):
     def pay(self, at: Moment, memory: Banked, played: Played) -> Paid:
         fines = super().pay(at, memory, played)
         rows, events = list(fines.transfers), list(fines.events)
+        market = cleared(self._orders(at), self._granted(at, memory))
+        for buyer, seller, units in market.trades:
+            assert market.price is not None, "what is traded has a price"
+            if market.price:
+                rows.append(Transfer(buyer, seller, tidy(market.price * units), at.rule, "price"))
         void = self._traded(at, memory)[1]
         for sale in self.sales(at):
             if sale in void:

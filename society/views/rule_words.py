@@ -77,6 +77,7 @@ _SENTENCES: Mapping[RuleEventKind, Callable[[_Told], str]] = {
     "ignored": lambda e: f"a move of {e.all} does not count{e.why}",
     "transfer": lambda e: f"{e.first} promises {e.amount} to {e.others}",
     "delegate": lambda e: f"{e.first} delegates" + (f" to {e.others}" if e.others else ""),
+    "order": lambda e: f"{e.verb('offer')} to {e.detail}",
     "ask": lambda e: f"{e.verb('ask')} for a decision",
 }
 
