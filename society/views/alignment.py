@@ -111,7 +111,7 @@ def _heading(found: Alignment) -> list[str]:
     ceilings = (
         "all ceilings are exact" if exact else "some ceilings were searched, so that their gaps are at least as printed"
     )
-    played = f"{len(found.groups)} of {found.rounds_planned} rounds"
+    played = f"{found.rounds_played} of {found.rounds_planned} rounds"
     return [
         safe(" · ".join(part for part in (found.title, f"seed {found.seed}", found.run_id) if part)),
         f"{played}; mode {found.mode}{value}; {ceilings}",

@@ -22,7 +22,7 @@ def alignment_json(alignment: Alignment) -> dict[str, Json]:
         "discount": plain(alignment.discount),
         "stateful": alignment.stateful,
         "unfinished": alignment.unfinished,
-        "rounds": len(alignment.groups),
+        "rounds": alignment.rounds_played,
         "rounds_planned": alignment.rounds_planned,
         "agents": list(alignment.names),
         "goals": [goal.kind for goal in alignment.goals],

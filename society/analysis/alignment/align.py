@@ -21,6 +21,7 @@ from society.analysis.alignment.luck import Lucks, average_worlds, ex_ante, line
 from society.analysis.alignment.principal import principal_chain
 from society.analysis.alignment.rules import Held, batched, decisions_of
 from society.analysis.alignment.units import goal_unit, payoff_unit
+from society.analysis.alignment.whole import WholeEpisode
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, one
 from society.core.actions import Action, Joint
 from society.core.errors import LogCorrupt
@@ -58,7 +59,9 @@ def align(
 
     Args:
         episode: what was played; rounds that were not finished are left out.
-        mode: myopic or continuation; by default continuation where the mechanism has a state.
+        mode: myopic, continuation (the default where the mechanism has a state), or episode: whole plans at once, those
+            of an agent being what it declared round by round, strung together; luck, public words and principals' chains
+            belong to single rounds and are left out.
         discount: weight of the next round.
         attribution: how surprise is attributed; see `decompose`.
         orders: random orders, where shares are sampled.
@@ -76,19 +79,35 @@ def align(
         LogCorrupt: the rules do not give what the log says they gave.
     """
     episode = episode.own
-    reader = _Reader(episode, mode, discount, expected, objectives or {})
+    whole = mode == "episode"
+    reader = _Reader(episode, "myopic" if whole else mode, discount, None if whole else expected, objectives or {})
     settings = Settings(attribution=attribution, orders=orders, at_most=enumerate_up_to)
     judged: list[Judged] = []
     groups: list[RoundGroup] = []
     last: Joint | None = None
+    tables: list[Table] = []
     for played in episode.rounds:
         if played.settled is None:
             continue
         table = reader.round(played, announced or {}, last if impute else None)
-        for agent in range(table.worlds.agents):
-            judged.extend(reader.judge(table, agent, settings))
-        groups.append(reader.group(table, settings))
+        tables.append(table)
         last = table.joint
+        if not whole:
+            for agent in range(table.worlds.agents):
+                judged.extend(reader.judge(table, agent, settings))
+            groups.append(reader.group(table, settings))
+    if whole and tables:
+        plans = WholeEpisode(
+            episode,
+            [table.worlds for table in tables],
+            [table.joint for table in tables],
+            [table.claims for table in tables],
+            settings=settings,
+            discount=discount,
+        )
+        for agent in range(len(episode.names)):
+            judged.extend(plans.judge(agent))
+        groups.append(plans.group())
     return Alignment(
         names=episode.names,
         title=episode.scenario.name,
@@ -97,7 +116,8 @@ def align(
         rounds_planned=episode.scenario.rounds,
         seed=episode.seed,
         run_id=episode.run_id,
-        mode=reader.horizon.mode or "myopic",
+        rounds_played=len(tables),
+        mode="episode" if whole else reader.horizon.mode or "myopic",
         discount=discount,
         goals=tuple(spec.goal for spec in episode.scenario.agents),
         stateful=reader.stateful,

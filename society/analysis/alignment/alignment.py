@@ -136,7 +136,7 @@ class Alignment:
         title: the name of the scenario.
         unit: of payoffs, in the words of the scenario: fish, tokens, minutes.
         units: of each agent's own goal, in seat order.
-        rounds_planned: how many rounds there were to be.
+        rounds_planned: how many rounds there were to be; rounds_played: how many were finished and are taken apart.
         mode: myopic, continuation or episode.
         discount: weight of the next round.
         goals: each agent's typed goal.
@@ -151,6 +151,7 @@ class Alignment:
     unit: str
     units: tuple[str, ...]
     rounds_planned: int
+    rounds_played: int
     seed: int
     run_id: str
     mode: Mode
@@ -268,7 +269,7 @@ class Alignment:
         if not self.groups:
             return None
         weights = [self.discount ** (group.round - self.first) for group in self.groups]
-        counted = self.groups if self.mode == "myopic" else self.groups[:1]
+        counted = self.groups[:1] if self.mode == "continuation" else self.groups
         return GroupGap(
             conflict=tidy(sum(w * group.gap.conflict for w, group in zip(weights, counted, strict=False))),
             loss=tidy(sum(w * group.gap.loss for w, group in zip(weights, self.groups, strict=True))),

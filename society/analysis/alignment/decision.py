@@ -24,6 +24,7 @@ from society.analysis.alignment.chains import (
     UNATTRIBUTED,
     Decomposition,
     Interaction,
+    Mode,
     Scale,
     interaction,
     ordering,
@@ -127,10 +128,38 @@ class Case(Generic[S]):
             row = self.worlds.codes([*others[: self.agent], action, *others[self.agent :]])
         return self.score(row)
 
+    @property
+    def mode(self) -> Mode:
+        """Which horizon the scores have."""
+        return "myopic" if self.yardstick.value is None else "continuation"
+
+    def reply(
+        self, beliefs: tuple[tuple[Number, Codes], ...], also: tuple[int, ...] = ()
+    ) -> tuple[Number, list[int], bool]:
+        """The most that an own action can score against what was predicted, the actions that do, and whether that is exact."""
+        return best_reply(self.worlds, self.yardstick, self.agent, beliefs, also)
+
+    def top(self) -> Bound:
+        """The largest score of any joint action."""
+        return ceiling(self.worlds, self.yardstick, self.agent, at_most=self.settings.at_most)
+
+    def bottom(self) -> Bound | None:
+        """The smallest one; None where it is not worked out."""
+        return floor(self.worlds, self.yardstick, self.agent, at_most=self.settings.at_most)
+
+    def cooperation(self) -> Number | None:
+        """C: the score at the cooperative benchmark, where that is known."""
+        if self.settings.shared is None:
+            return None
+        shared = benchmark(self.worlds, self.settings.shared, at_most=self.settings.at_most)
+        if shared.profile is None or not shared.exact:
+            return None
+        return self.score(self.worlds.codes(shared.profile))
+
     def best_after_all(self, deed: Deed, also: tuple[int, ...]) -> Number:
         """The most the agent could have scored, given what the others did. Never below what it did score."""
         if self.settings.respond is None:
-            value, _, _ = best_reply(self.worlds, self.yardstick, self.agent, ((1, deed.joint),), also)
+            value, _, _ = self.reply(((1, deed.joint),), also)
             return max(value, self.score(deed.joint))
         own = {*self.worlds.grid(self.agent, 1001).tolist(), *also}
         return max(self.after(deed, code) for code in sorted(own))
@@ -142,20 +171,21 @@ class Case(Generic[S]):
             return Scale(tidy(top - low), low, "reference", top_exact)
         if not self.settings.scaled:
             return None
-        worst = floor(self.worlds, self.yardstick, self.agent, at_most=self.settings.at_most)
+        worst = self.bottom()
+        if worst is None:
+            return None
         return Scale(tidy(top - worst.value), worst.value, "minimum", top_exact and worst.exact)
 
 
-def decomposed(case: Case[S], claims: Claims, deed: Deed, known_ceiling: Bound | None = None) -> Decomposition:
+def decomposed(case: Case[S], claims: Claims, deed: Deed) -> Decomposition:
     """The decomposition of one decision.
 
     Args:
         case: whose decision, and the yardstick.
         claims: what was declared.
         deed: what was done.
-        known_ceiling: W0, where the horizon knows it already.
     """
-    worlds, agent, yardstick, settings = case.worlds, case.agent, case.yardstick, case.settings
+    agent, yardstick, settings = case.agent, case.yardstick, case.settings
     believed = claims.beliefs
     done = int(deed.joint[agent])
     W4 = case.score(deed.joint)
@@ -166,12 +196,12 @@ def decomposed(case: Case[S], claims: Claims, deed: Deed, known_ceiling: Bound |
     reply_exact = True
     best: list[int] = []
     if believed:
-        W1, best, reply_exact = best_reply(worlds, yardstick, agent, believed, also)
+        W1, best, reply_exact = case.reply(believed, also)
         W3 = case.against(believed, done)
         if claims.intended is not None:
             W2 = case.against(believed, claims.intended)
     best_now = case.best_after_all(deed, also)
-    top = known_ceiling or ceiling(worlds, yardstick, agent, at_most=settings.at_most)
+    top = case.top()
     found = [stage for stage in (W1, W2, W3, W4, best_now) if stage is not None]
     W0 = top.value if top.exact else max(top.value, *found)
     stages = (W0, W1, W2, W3, W4)
@@ -179,7 +209,7 @@ def decomposed(case: Case[S], claims: Claims, deed: Deed, known_ceiling: Bound |
     subjective = None
     if believed and claims.forecast is not None:
         subjective = telescope((W0, claims.forecast, W2, W3, W4), SUBJECTIVE)
-    C = _cooperation(case)
+    C = case.cooperation()
     crossed: Interaction | None = None
     if W2 is not None and W3 is not None and claims.intended is not None:
         crossed = interaction(W2, W3, case.after(deed, claims.intended), W4)
@@ -195,7 +225,7 @@ def decomposed(case: Case[S], claims: Claims, deed: Deed, known_ceiling: Bound |
     return Decomposition(
         agent=agent,
         yardstick=yardstick.name,
-        mode="myopic" if yardstick.value is None else "continuation",
+        mode=case.mode,
         W0=W0,
         W1=W1,
         W2=W2,
@@ -226,16 +256,6 @@ def decomposed(case: Case[S], claims: Claims, deed: Deed, known_ceiling: Bound |
 
 
 Stages = tuple[Number, Number | None, Number | None, Number | None, Number]
-
-
-def _cooperation(case: Case[S]) -> Number | None:
-    """C: the agent's score at the cooperative benchmark, where that is known."""
-    if case.settings.shared is None:
-        return None
-    shared = benchmark(case.worlds, case.settings.shared, at_most=case.settings.at_most)
-    if shared.profile is None or not shared.exact:
-        return None
-    return case.score(case.worlds.codes(shared.profile))
 
 
 def _splits(case: Case[S], claims: Claims, deed: Deed, stages: Stages, C: Number | None) -> dict[str, Number]:

@@ -11,6 +11,8 @@ from society.analysis.alignment.chains import Decomposition
 from society.analysis.alignment.decision import WELFARE, Case, Deed, Method, Settings, decomposed
 from society.analysis.alignment.declared import as_beliefs, read_claims
 from society.analysis.alignment.luck import Lucks, average_worlds, ex_ante, linear
+from society.analysis.alignment.plan_case import PlanCase, PlanWorlds, known_values
+from society.analysis.alignment.plans import Plan, Plans
 from society.analysis.alignment.principal import principal_chain
 from society.analysis.alignment.rules import Held
 from society.analysis.alignment.worlds import Worlds, Yardstick, one
@@ -157,6 +159,89 @@ def decompose(
         drawn=isinstance(expected, int),
     )
     return replace(found, principal=chain)
+
+
+def decompose_plans(
+    game: Game[S] | Any,  # Any: as in `decompose`
+    agent: int = 0,
+    *,
+    actual: Sequence[Plan],
+    intended: Plan | None = None,
+    predicted: Sequence[Plan | None] | None = None,
+    forecast: Number | None = None,
+    desired: Number | None = None,
+    announced: Plan | None = None,
+    yardstick: Goal | Literal["own", "welfare"] = "own",
+    rounds: int | None = None,
+    state: S | None = None,
+    seed: int = 0,
+    first: int = 1,
+    discount: Number = 1,
+    reference_low: Number | None = None,
+    attribution: Method = "auto",
+    orders: int = ORDERS,
+) -> Decomposition:
+    """The same for a whole episode at once: plans in the place of actions, the mode `episode`.
+
+    A plan is a sequence of actions, one a round, or a rule ``(round, state, earlier joint actions) -> action``, such as what a
+    scripted policy follows: others who follow rules answer to what an agent does otherwise (reactive), those whose plans are
+    sequences are held at them (frozen). What a plan asks for where it is not allowed becomes the nearest allowed action.
+
+    Args:
+        game: the rules, in every round.
+        agent: whose plan it is.
+        actual: everybody's plan as it was carried out, in seat order.
+        intended: the plan it meant to follow.
+        predicted: one plan per *other* agent in seat order.
+        forecast: the score of the whole episode that it expected.
+        desired: the one it wished for.
+        announced: the plan it had announced.
+        yardstick: own payoff, the group's welfare, or a goal, added up over rounds.
+        rounds: how many; by default as many as the plans in `actual` that are sequences have.
+        state: what the first round finds.
+        seed: keys the noise of the rounds.
+        first: the number of the first of them.
+        discount: weight of each next round.
+        reference_low: lower end of the scale; without it there is none.
+        attribution: as in `decompose`; it is whose *plan* the surprise is.
+        orders: random orders, where shares are sampled.
+
+    Raises:
+        BadInput: a wrong number of plans, or plans of different lengths.
+    """
+    rules: Any = game if isinstance(game, (Mechanism, Governed, Held)) else getattr(game, "mechanism", game)
+    lengths = {
+        len(plan) for plan in (*actual, *(predicted or ()), intended, announced) if isinstance(plan, tuple | list)
+    }
+    if rounds is not None:
+        lengths.add(rounds)
+    if len(lengths) != 1:
+        raise BadInput(f"plans need one length, of as many actions as rounds; found {sorted(lengths) or 'rules only'}")
+    if len(actual) != rules.agents:
+        raise BadInput(f"'actual' holds {len(actual)} plans; there are {rules.agents} agents")
+    _check(rules.agents, predicted, None, None)  # type: ignore[arg-type]  # only counted
+    played = Plans(
+        (rules,) * lengths.pop(), state if state is not None else rules.initial_state(), seed, first, discount
+    )
+    measure = yardstick_of(yardstick)
+    said = Declaration(
+        intended=_plan(intended),
+        predicted=None if predicted is None else tuple(_plan(plan) for plan in predicted),
+        forecast=forecast,
+        desired=desired,
+    )
+    settings = Settings(
+        shared=None, attribution=attribution, orders=orders, luck=Noise(seed, first), low=reference_low, scaled=False
+    )
+    worlds = PlanWorlds(played)
+    case = PlanCase(worlds, agent, measure, settings, known_values(played, measure.goal, agent))
+    word = None if announced is None else worlds.code(agent, _plan(announced))
+    deed = Deed(worlds.codes([_plan(plan) for plan in actual]), announced=word)
+    return decomposed(case, read_claims(worlds, agent, said), deed)
+
+
+def _plan(plan: Any) -> Any:  # Any: plans stand where actions do
+    return tuple(plan) if isinstance(plan, (list, tuple)) else plan
 
 
 def yardstick_of(word: Goal | str, value: Callable[[S], Number] | None = None, discount: Number = 1) -> Yardstick:

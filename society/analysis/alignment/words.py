@@ -30,7 +30,7 @@ _MEANING = {
     "self-sacrifice or incompetence; compare planning under both yardsticks.",
     "miscoordination": "Expectations were broken and somebody could have done better alone: miscoordination.",
     "no collective problem": "Little welfare was lost: no collective problem shows in these numbers.",
-    "undetermined": "The situation of the group cannot be named: predictions are missing, or nothing was at stake.",
+    "undetermined": "The situation of the group cannot be named: predictions are missing, or what was at stake is nothing or unknown.",
 }
 LIMITS = (
     "What not to conclude: terms are accounting; they do not show who caused what in a legal or moral sense, that stated "
@@ -88,7 +88,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _opening(found: Alignment) -> str:
-    rounds = len(found.groups)
+    rounds = found.rounds_played
     told = f"{found.agents} agents, {_counted(rounds, 'finished round')}, mode {found.mode}."
     if found.mode == "episode":
         told += " Whole plans are replayed: those of an agent are what it declared round by round, strung together."
