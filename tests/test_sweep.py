@@ -318,6 +318,31 @@ def test_a_killed_sweep_goes_on_and_ends_like_an_uninterrupted_one(folder: Path)
     assert len(runs[0]) == 60 and runs[0] == runs[1]
 
 
+def test_workers_do_not_outlive_the_sweep_that_was_killed(folder: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = ["sweep", "small.yaml", "--seeds", "0-400", "--workers", "2", "--quiet", "--log", "killed.db"]
+    process = subprocess.Popen([sys.executable, "-m", "society", *words], env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not ((folder / "killed.db").exists() and _count(folder / "killed.db")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.kill()
+    process.wait()
+    assert len(children) >= 2
+    while any(_lives(pid) for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(_lives(pid) for pid in children)
+    with open_log(folder / "killed.db") as log:
+        assert {run.status for run in log.runs()} <= {"completed", "interrupted"}
+
+
+def _lives(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def _count(path: Path) -> int:
     with open_log(path) as log:
         try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 
 from society.log import open_log
 from society.log.writer import is_free
@@ -70,6 +71,21 @@ def play_portion(portion: Portion) -> Tally:
         return asyncio.run(main())
 
 
+def die_with_parent() -> None:
+    """End this worker when the process that started it is gone, however it went: what it was at can be gone on with.
+
+    Without this it would wait for more work for ever.
+    """
+    parent = parent_process()
+    assert parent is not None, "a worker has been started by somebody"
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="society-parent").start()
+
+
 def play_on_workers(
     left: Sequence[Left], log: str, sweep: str, *, workers: int, command: str = "", told: Callable[[Tally], None]
 ) -> Tally:
@@ -85,7 +101,7 @@ def play_on_workers(
     """
     tally = Tally()
     waiting = portions(left, workers, log=log, sweep=sweep, command=command)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=die_with_parent) as pool:
         going: set[Future[Tally]] = set()
         for portion in waiting:
             going.add(pool.submit(play_portion, portion))
