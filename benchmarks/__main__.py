@@ -26,12 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"no benchmark is called {', '.join(sorted(unknown))}; known: {known}", file=sys.stderr)
         return 2
     size = Size(1 if asked.short else asked.repeats, asked.short, tuple(asked.peers_python))
-    found = [_run(one, size, quiet=asked.json) for one in chosen]
+    found: list[Measured] = []
+    for one in chosen:
+        found.append(_run(one, size, quiet=asked.json))
+        if asked.write:
+            write_page(found, size.repeats, [one.name for one in BENCHMARKS])
     if asked.json:
         told = {one.benchmark.name: [result.row() for result in one.results] for one in found}
         print(json.dumps(told, indent=2))
-    if asked.write:
-        write_page(found, size.repeats)
     missed = any(result.met is False for one in found for result in one.results)
     return int(missed and not asked.short)
 
@@ -61,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PYTHON",
         help="interpreters that other packages are installed for; default: this one",
     )
-    parser.add_argument("--write", action="store_true", help="write docs/performance.md from what is found")
+    parser.add_argument("--write", action="store_true", help="write what is found into docs/performance.md")
     return parser
 
 

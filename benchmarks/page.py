@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,10 +16,8 @@ PAGE = ROOT / "docs" / "performance.md"
 _PACKAGES = ("openai", "aiohttp", "pydantic", "sqlalchemy", "numpy")
 _HEAD = """# Performance
 
-Measured by `python -m benchmarks --write`, which wrote this page. Times depend on the machine; the ratios to a bare program that
-does the same in the same run are what counts. Medians of {repeats}.
-
-{machine}
+Written by `python -m benchmarks --write`, which measures again the sections it is asked for and leaves the others. Times depend on
+the machine and on who else uses it; the ratios to a bare program that does the same in the same run are what counts.
 """
 _TAIL = """
 ## How it is measured
@@ -73,12 +71,14 @@ def machine() -> str:
     )
 
 
-def markdown(found: Iterable[Measured], repeats: int) -> str:
-    """The page of the documentation."""
-    parts = [_HEAD.format(repeats=repeats, machine=machine())]
-    for measured in found:
-        parts += [f"\n## {measured.benchmark.name}\n", f"{measured.benchmark.about}\n", *_table(measured.results)]
-    return "\n".join(parts) + "\n" + _TAIL
+def section(measured: Measured, repeats: int) -> str:
+    """One benchmark's part of the page, without its heading."""
+    rows = "\n".join(_table(measured.results))
+    return f"{measured.benchmark.about}\n\n{rows}\n\n{_medians(repeats)} {machine()}\n"
+
+
+def _medians(repeats: int) -> str:
+    return "One run." if repeats == 1 else f"Medians of {repeats}."
 
 
 def _table(results: Sequence[Result]) -> Iterator[str]:
@@ -89,6 +89,15 @@ def _table(results: Sequence[Result]) -> Iterator[str]:
         yield f"| {result.name}{note} | {number(result.value)} | {result.unit} | {verdict(result)} |"
 
 
-def write_page(found: Sequence[Measured], repeats: int, path: Path = PAGE) -> None:
-    """Write the page anew."""
-    path.write_text(markdown(found, repeats), encoding="utf-8")
+def sections_of(page: str) -> dict[str, str]:
+    """The parts of a page, by their headings."""
+    parts = page.split("\n## ")[1:]
+    return {heading: body.strip() + "\n" for heading, _, body in (part.partition("\n\n") for part in parts)}
+
+
+def write_page(found: Sequence[Measured], repeats: int, names: Sequence[str], path: Path = PAGE) -> None:
+    """Write the page anew: what was measured now, and what stands there of the other benchmarks, in the order of `names`."""
+    kept = sections_of(path.read_text(encoding="utf-8")) if path.exists() else {}
+    kept |= {one.benchmark.name: section(one, repeats) for one in found}
+    parts = [f"## {name}\n\n{kept[name]}" for name in names if name in kept]
+    path.write_text("\n".join([_HEAD, *parts]) + _TAIL, encoding="utf-8")
