@@ -398,3 +398,25 @@ def test_a_seizure_is_attributed_to_exactly_those_who_carried_it():
     group = analysis.seizure(Rules(4, (1,) * 5), Rules(3, (1,) * 5), (0, 1, 2, 3, 4), declared=[(0, 1, 2)])
     assert group.alone == ((0, 1, 2),) and len(group.minimal) == 5
     assert analysis.seizure(before, before, (0, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: analysis.co_movement([1, 2, 3]), "table of rounds by agents"),
+        (lambda: analysis.co_movement(np.zeros((20, 3)), np.zeros(19)), "each of the 20 rounds"),
+        (lambda: analysis.co_movement(np.full((20, 3), np.nan)), "finite"),
+        (lambda: analysis.favouritism(np.zeros((5, 3, 4))), "by round, giver and receiver"),
+        (lambda: analysis.private_channels([[0, 1], [1, 0], [0, 0]]), "from each agent to each"),
+        (lambda: analysis.shapley(1, [0, float("nan")]), "finite number"),
+        (lambda: analysis.shapley(1, lambda group: "much" if group else 0), "finite number"),
+        (lambda: analysis.shapley(quota=0, weights=[1, 2]), "above 0"),
+        (lambda: analysis.shapley(quota=1, weights=[]), "at least one weight"),
+        (lambda: analysis.banzhaf(quota=1, weights=[1, -1]), "negative"),
+        (lambda: analysis.kohlberg(2, [0, 0, 0, 1], (1,)), "each of 2 agents"),
+        (lambda: analysis.stable_partitions(11, lambda agent, group: 0), "1 to 10"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

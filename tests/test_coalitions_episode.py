@@ -117,6 +117,18 @@ def test_every_group_is_looked_at_only_up_to_twelve():
         analysis.coalitions(crowd, every_group=True)
 
 
+@pytest.mark.parametrize("outsiders", ["frozen", "reactive"])
+def test_rules_that_are_words_only_change_no_effect(outsiders):
+    """The mechanism is then asked directly, which is faster; a tax of nothing goes the long way round."""
+    columns = [[10, 9, 8], [10, 10, 10], [5, 20, 5], [20, 0, 20]]
+    bare, pact, taxed = (
+        analysis.coalitions(lake(columns, 3, instruments=rules), permutations=19, outsiders=outsiders, every_group=True)
+        for rules in ([], [{"kind": "pact"}], [{"kind": "tax", "rate": 0}])
+    )
+    assert bare.effective == pact.effective == taxed.effective and bare.alone == pact.alone == taxed.alone
+    assert {effect.outsiders for effect in bare.effective} == {outsiders}
+
+
 def test_an_episode_without_a_finished_round_has_no_effects():
     from society.episode import Episode
 

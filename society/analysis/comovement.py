@@ -98,8 +98,11 @@ def co_movement(
         permutations: how many.
         level: family-wise rate of false alarms over all pairs.
         seed: of the permutations; the same data and seed give the same result.
+
+    Raises:
+        ValueError: actions that are no table, features of another length, or numbers that are not finite.
     """
-    moves = np.asarray(actions, dtype=np.float64)
+    moves = _checked(actions, features)
     rounds, n = moves.shape
     method = f"max-T permutation test of residual correlations, {permutations} permutations"
     if rounds < FEWEST_ROUNDS or n < 3:
@@ -138,6 +141,18 @@ def co_movement(
         note="" if flagged else "no evidence of a coalition is not evidence of none",
         bar=float(np.sort(largest)[-max(1, int(level * (permutations + 1)))]),
     )
+
+
+def _checked(actions: ArrayLike, features: ArrayLike | None) -> Floats:
+    moves = np.asarray(actions, dtype=np.float64)
+    if moves.ndim != 2:
+        raise ValueError(f"actions are a table of rounds by agents, not of shape {moves.shape}")
+    known = np.zeros((len(moves), 1)) if features is None else np.asarray(features, dtype=np.float64)
+    if known.ndim == 0 or len(known) != len(moves):
+        raise ValueError(f"features are needed for each of the {len(moves)} rounds, not of shape {known.shape}")
+    if not (np.isfinite(moves).all() and np.isfinite(known).all()):
+        raise ValueError("actions and features have to be finite numbers")
+    return moves
 
 
 def naive_correlation(actions: ArrayLike, *, level: float = 0.05) -> tuple[tuple[int, int], ...]:

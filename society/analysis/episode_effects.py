@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Literal
 
 from society.analysis.alignment.rules import Held, decisions_of
+from society.analysis.alignment.rules import physical as physical_of
 from society.analysis.effects import Effect, Outsiders, best_reply, effect_of
 from society.core.actions import Action, Joint
 from society.core.errors import Unreadable
@@ -17,7 +19,7 @@ from society.core.exact import Number, tidy
 from society.core.governed import Decisions, Governed, GovernedState
 from society.core.institution import NO_DECISIONS
 from society.core.instrument import Instrument
-from society.core.mechanism import legalise
+from society.core.mechanism import Game, Transition, legalise
 from society.core.seeds import Noise
 from society.episode import Episode, Round
 from society.rulers.scores import Board
@@ -134,8 +136,7 @@ class Rerun:
 
     def __init__(self, game: Governed, frames: Sequence[Frame]) -> None:
         self.game, self.frames = game, tuple(frames)
-        self._boards: dict[tuple[GovernedState, int], Board[Any]] = {}  # Any: as in `_board`
-        self._replies: dict[tuple[GovernedState, int, Joint, int], Action] = {}
+        self._places: dict[Any, _Place] = {}  # Any: keys hold states of whatever mechanism
         self._played: dict[int, list[Number]] = {}
 
     def effect(
@@ -218,32 +219,41 @@ class Rerun:
             if self.game.mechanism.over(physical):
                 return sums, count
             # rules and agreements are those of the real round; what was physical goes on from the round before
-            state = replace(frame.state, physical=physical)
-            done = self.game.step(state, self._joint(state, frame, left_out), frame.noise, frame.decisions)
+            at = self._at(frame, physical)
+            done = at.step(self._joint(at, frame, left_out))
             sums = [tidy(a + b) for a, b in zip(sums, done.payoffs, strict=True)]
-            physical = done.state.physical
+            physical = physical_of(done.state)
         return sums, len(frames)
 
-    def _joint(self, state: GovernedState, frame: Frame, left_out: _Without | None) -> Joint:
-        row = [self._allowed(state, agent, action) for agent, action in enumerate(frame.joint)]
+    def _at(self, frame: Frame, physical: Any) -> _Place:  # Any: each mechanism has its own type of state
+        key = (frame.number, frame.state.standings, bool(frame.decisions), physical)
+        if key not in self._places:
+            state = replace(frame.state, physical=physical)
+            plain = not state.pot and all(words_only(rule.instrument) for rule in self.game.rules(state))
+            game = self.game.mechanism if plain else Held(self.game, frame.decisions)
+            self._places[key] = _Place(game, physical if plain else state, frame.noise)
+        return self._places[key]
+
+    def _joint(self, at: _Place, frame: Frame, left_out: _Without | None) -> Joint:
+        row = [at.allowed(agent, action) for agent, action in enumerate(frame.joint)]
         if left_out is None:
             return tuple(row)
         group = left_out.members
         movers = list(group) if left_out.baseline == "replies" else []
         if left_out.baseline == "before":
             for agent in group:
-                row[agent] = self._as_before(state, agent, left_out.first)
+                row[agent] = self._as_before(at, agent, left_out.first)
         if group and left_out.outsiders == "reactive":
             movers += [agent for agent in range(self.game.agents) if agent not in group]
         for _ in range(_SWEEPS if movers else 0):
             before = list(row)
             for agent in sorted(movers):
-                row[agent] = self._reply(state, frame, tuple(row), agent)
+                row[agent] = at.reply(tuple(row), agent)
             if row == before:
                 break
         return tuple(row)
 
-    def _as_before(self, state: GovernedState, agent: int, first: int) -> Action:
+    def _as_before(self, at: _Place, agent: int, first: int) -> Action:
         """What an agent did before a round: on average where the stock was the same, else over all earlier rounds.
 
         Raises:
@@ -252,35 +262,56 @@ class Rerun:
         earlier = self.frames[:first]
         if not earlier:
             raise ValueError("nothing was played before the first round")
-        same = [frame.joint[agent] for frame in earlier if frame.state.physical == state.physical]
+        here = physical_of(at.state)
+        same = [frame.joint[agent] for frame in earlier if frame.state.physical == here]
         done = same or [frame.joint[agent] for frame in earlier]
         levels = [self.game.level(action) for action in done]
         numbers = [Fraction(level) for level in levels if level is not None]
         if len(numbers) == len(done) and not any(isinstance(action, (str, tuple)) for action in done):
-            return self._allowed(state, agent, tidy(sum(numbers, Fraction(0)) / len(numbers)))
-        return self._allowed(state, agent, Counter(done).most_common(1)[0][0])
+            return at.allowed(agent, tidy(sum(numbers, Fraction(0)) / len(numbers)))
+        return at.allowed(agent, Counter(done).most_common(1)[0][0])
 
-    def _allowed(self, state: GovernedState, agent: int, action: Action) -> Action:
-        space = self.game.space(state, agent)
-        try:
-            return legalise(space, action)
-        except ValueError:
-            return space.grid()[-1]
 
-    def _reply(self, state: GovernedState, frame: Frame, row: Joint, agent: int) -> Action:
-        key = (state, frame.number, row, agent)
+class _Place:
+    """One round that may be played in many ways: the game, what it finds, its luck, and the replies that were looked for.
+
+    The game is the mechanism alone, which is much faster, where the rules are words only.
+    """
+
+    def __init__(self, game: Game[Any], state: Any, noise: Noise) -> None:  # Any: of the mechanism, or of all
+        self.game, self.state, self.noise = game, state, noise
+        self._spaces = [game.space(state, agent) for agent in range(game.agents)]
+        self._allowed: dict[tuple[int, Action], Action] = {}
+        self._replies: dict[tuple[int, Joint], Action] = {}
+        self._steps: dict[Joint, Transition[Any]] = {}
+
+    @cached_property
+    def board(self) -> Board[Any]:  # Any: as above
+        """The round as a table of scores."""
+        return Board(self.game, self.state, self.noise)
+
+    def step(self, joint: Joint) -> Transition[Any]:  # Any: as above
+        """The round played once."""
+        if joint not in self._steps:
+            self._steps[joint] = self.game.step(self.state, joint, self.noise)
+        return self._steps[joint]
+
+    def allowed(self, agent: int, action: Action) -> Action:
+        """The action, or the nearest thing that is allowed."""
+        key = (agent, action)
+        if key not in self._allowed:
+            try:
+                self._allowed[key] = legalise(self._spaces[agent], action)
+            except ValueError:
+                self._allowed[key] = self._spaces[agent].grid()[-1]
+        return self._allowed[key]
+
+    def reply(self, row: Joint, agent: int) -> Action:
+        """The agent's own best reply to what the others do."""
+        key = (agent, row)
         if key not in self._replies:
-            spot = (state, frame.number)
-            if spot not in self._boards:
-                self._boards[spot] = self._board(state, frame)
-            self._replies[key] = best_reply(self._boards[spot], list(row), agent)
+            self._replies[key] = best_reply(self.board, list(row), agent)
         return self._replies[key]
-
-    def _board(self, state: GovernedState, frame: Frame) -> Board[Any]:  # Any: of the mechanism's states, or of all
-        """The game of one round; the mechanism alone, which is much faster, where the rules are words only."""
-        if not state.pot and all(words_only(rule.instrument) for rule in self.game.rules(state)):
-            return Board(self.game.mechanism, state.physical, frame.noise)
-        return Board(Held(self.game, frame.decisions), state, frame.noise)
 
 
 def small_enough(game: Governed, state: Any, most: int = 400) -> bool:  # Any: a state of whatever mechanism

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from society.analysis.comovement import CoMovement, Floats, Pair, components
+from society.analysis.effects import best_reply
 from society.core.actions import Action, Joint
 from society.core.exact import Number, tidy
 from society.core.mechanism import Game
@@ -30,8 +31,13 @@ def favouritism(acts: ArrayLike, *, permutations: int = 999, level: float = 0.05
         permutations: how many.
         level: family-wise rate of false alarms.
         seed: of the permutations.
+
+    Raises:
+        ValueError: acts of another shape, or numbers that are not finite.
     """
     table = np.array(acts, dtype=np.float64)
+    if table.ndim != 3 or table.shape[1] != table.shape[2] or not np.isfinite(table).all():
+        raise ValueError(f"acts are finite numbers by round, giver and receiver, not of shape {table.shape}")
     rounds, n, _ = table.shape
     method = f"max-T permutation test of mutual favours, {permutations} permutations of targets"
     if n < 3 or not rounds:
@@ -103,13 +109,13 @@ def collusion_table(
         game: the rules.
         rounds: the state each round found, what was played, and its luck.
         baseline: for each round what each agent would do otherwise, such as its mean action in that state; the best reply
-            to what the others did if None.
+            to what the others did if None, which is what it did where nothing would have been better for it.
     """
     n = game.agents
     sums: list[list[Number]] = [[0] * n for _ in range(n)]
     for number, (state, joint, noise) in enumerate(rounds):
         board = Board(game, state, noise)
-        plain = [_best(board, joint, i) if baseline is None else baseline[number][i] for i in range(n)]
+        plain = [best_reply(board, list(joint), i) if baseline is None else baseline[number][i] for i in range(n)]
         joints = [joint, *((*joint[:i], plain[i], *joint[i + 1 :]) for i in range(n))]
         scores = board.score_joints(joints)
         for i in range(n):
@@ -122,9 +128,3 @@ def collusion_table(
             if min(sums[i][j], sums[j][i]) > 0 and outside < 0:
                 suspects.append((i, j))
     return CollusionTable(tuple(map(tuple, sums)), tuple(suspects))
-
-
-def _best(board: Board[Any], joint: Joint, agent: int) -> Action:  # Any: a board of whatever state
-    """The first of the agent's best replies."""
-    scores = board.score_joints([(*joint[:agent], action, *joint[agent + 1 :]) for action in board.grids[agent]])
-    return board.grids[agent][int(np.argmax(scores.units[:, agent]))]

@@ -125,6 +125,8 @@ def kohlberg(n: int, value: Worth, payment: Sequence[Number], *, rational: bool 
     """
     table = tabulate(n, value)
     exact = tuple(Fraction(x) for x in payment)
+    if len(exact) != n:
+        raise ValueError(f"a payment to each of {n} agents is needed, not {len(exact)}")
     if sum(exact) != table[-1] or (rational and any(exact[a] < table[1 << a] for a in range(n))):
         return False
     tight = [indicator(1 << a, n) for a in range(n) if rational and exact[a] == table[1 << a]]

@@ -49,9 +49,16 @@ def private_channels(messages: Sequence[Sequence[int]], *, permutations: int = 1
         messages: how many messages went from i to j. Characters would not do: they are not chosen one by one.
         permutations: how many shuffles.
         seed: of the shuffles.
+
+    Raises:
+        ValueError: the table is not square, or counts below 0.
     """
     table = np.array(messages, dtype=np.int64)
     n = len(table)
+    if table.shape != (n, n) or (table < 0).any():
+        raise ValueError(
+            f"messages are counted from each agent to each, none below 0; not a table of shape {table.shape}"
+        )
     np.fill_diagonal(table, 0)
     told = tuple(tuple(int(x) for x in row) for row in table)
     whole = int(table.sum())

@@ -47,14 +47,21 @@ def tabulate(n: int, value: Worth) -> list[Fraction]:
     if not 1 <= n <= MAX_AGENTS:
         raise ValueError(f"every coalition is looked at for 1 to {MAX_AGENTS} agents, not {n}; sample instead")
     if callable(value):
-        table = [Fraction(value(frozenset(members(mask)))) for mask in range(1 << n)]
+        table = [_exactly(value(frozenset(members(mask)))) for mask in range(1 << n)]
     else:
         if len(value) != 1 << n:
             raise ValueError(f"{n} agents form {1 << n} coalitions (with the empty one), not {len(value)}")
-        table = [Fraction(worth) for worth in value]
+        table = [_exactly(worth) for worth in value]
     if table[0] != 0:
         raise ValueError(f"the empty coalition must be worth 0, not {tidy(table[0])}")
     return table
+
+
+def _exactly(worth: Number) -> Fraction:
+    try:
+        return Fraction(worth)
+    except (ValueError, OverflowError, TypeError):
+        raise ValueError(f"a coalition is worth a finite number, not {worth!r}") from None
 
 
 def inexact(n: int, value: Worth) -> bool:
