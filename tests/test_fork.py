@@ -188,3 +188,15 @@ def test_the_command_forks_tells_and_refuses(tmp_path, monkeypatch, capsys):
     assert main(["fork", "last", "--round", "9"]) == 2
     assert "finished rounds: 1 to 4" in capsys.readouterr().err
     assert main(["fork", "last"]) == 2 and "--round" in capsys.readouterr().err
+
+
+async def test_a_question_that_was_changed_stops_the_resumed_run_and_names_the_fork(url, tmp_path):
+    with pytest.raises(Paused):
+        await play(loads(GOVERNED, ["budget.tokens=15000"]), log=url)
+    done = len(open_log(url).episode("last").settled)
+    with sqlite3.connect(tmp_path / "society.db") as connection:
+        connection.execute("UPDATE model_call SET request_hash = '0' WHERE round = ?", (done,))
+    connection.close()
+    mend = "society run" if done == 1 else f"society fork .* --round {done - 1}"
+    with pytest.raises(Diverged, match=f"(?s)round {done}, talk.*Nothing was sent.*{mend}"):
+        await resume("last", log=url, budget=Budget(tokens=1_000_000))
