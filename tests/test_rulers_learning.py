@@ -124,10 +124,12 @@ def test_a_learned_policy_plays_a_run_that_is_logged_and_replayed(tmp_path):
 
 @pytest.mark.slow
 def test_the_baseline_at_its_own_size():
-    """29.5 % of stag hunts end well, give or take 6.3; X of the laboratory commons lies between 36 and 64."""
+    """Three stag hunts of ten end well. The laboratory commons is over-used, but less than at Nash (36 < X < 64), and the
+    service earns more than at Nash (20) and far less than it could (80): how far, depends on how coarsely one learns.
+    """
     _, stags = lessons("matrix_game", preset="stag_hunt", seeds=100, steps=20_000)
     assert stags.mean(lambda lesson: lesson.greedy == ("C", "C"))[0] == pytest.approx(0.295, abs=0.13)
-    _, commons = lessons("common_pool_resource", seeds=8, steps=40_000, rate=0.05)
-    assert 44 < commons.mean(lambda lesson: sum(lesson.greedy))[0] < 64
-    _, service = lessons("shared_compute", seeds=8, steps=40_000, rate=0.05)
-    assert 20 < service.mean(lambda lesson: lesson.welfare)[0] < 50
+    _, commons = lessons("common_pool_resource", seeds=8, steps=20_000, rate=0.05)
+    assert 36 < commons.mean(lambda lesson: sum(lesson.greedy))[0] < 64
+    _, service = lessons("shared_compute", seeds=8, steps=20_000, rate=0.05)
+    assert 20 < service.mean(lambda lesson: lesson.welfare)[0] < 60
