@@ -33,6 +33,12 @@ def test_the_wheel_carries_every_prompt_and_scenario(wheel):
         assert not missing
 
 
+def test_the_wheel_carries_every_step_from_one_layout_of_the_log_to_the_next(wheel):
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    steps = [path.name for path in (ROOT / "society/log/migrations/versions").glob("layout_*.py")]
+    assert len(steps) >= 2 and {f"society/log/migrations/versions/{name}" for name in steps} <= inside
+
+
 def test_an_installed_wheel_plays_a_shipped_scenario_from_an_empty_folder(wheel, tmp_path):
     site, empty = tmp_path / "site", tmp_path / "empty"
     empty.mkdir()
