@@ -11,8 +11,9 @@ import pytest
 
 from society.analysis import decompose
 from society.analysis.alignment.accuracy import accuracy
-from society.analysis.alignment.attribution import student_t
+from society.analysis.alignment.attribution import shapley_sampled, student_t
 from society.analysis.alignment.chains import path_average
+from society.analysis.alignment.columns import Column
 from society.analysis.alignment.decision import Case, Deed, Settings
 from society.analysis.alignment.declared import read_claims
 from society.analysis.alignment.diagnosis import deviation, diagnose
@@ -161,6 +162,8 @@ def test_heterogeneous_predictions_are_attributed_exactly(yardstick: str, shares
 
 STOCK = CommonPool(agents=12)
 BEYOND = STOCK.known_value(5, None)
+BEYOND_ALL = 10**9
+"""A lower end above everything makes the scale negative, so that no interval is ever narrow enough to stop early."""
 OVER = {"intended": 4, "predicted": [4] * 11, "actual": [4, 4, 4, 10, 4, 14, 4, 4, 20, 4, 4, 12], "value": BEYOND}
 
 
@@ -187,6 +190,51 @@ def test_sampled_shares_add_up_and_their_intervals_hold_the_exact_ones() -> None
                 assert share == 0
     assert tries == 160
     assert kept >= 140  # 95 % of 160 is 152; fewer than 140 has probability 4e-5
+
+
+@pytest.mark.parametrize(("orders", "widths"), [
+    (100, (0.56, 0.85, 1.00, 0.78)), (400, (0.26, 0.45, 0.52, 0.37)), (1600, (0.13, 0.22, 0.26, 0.20)),
+])  # fmt: skip
+def test_sampled_intervals_are_as_wide_as_printed(orders: int, widths: tuple[float, ...]) -> None:
+    found = decompose(
+        STOCK, **OVER, yardstick="welfare", attribution="sampled", orders=orders, reference_low=BEYOND_ALL
+    )
+    blame = found.attribution
+    assert blame.orders == orders
+    for seat, width in zip((3, 5, 8, 11), widths, strict=True):
+        assert blame.half_widths[seat] == pytest.approx(width, rel=0.35)
+    exact = (9.8333, 16.5, 24.5, 13.1667)
+    assert sum(abs(blame.shares[seat] - F(true)) <= 2 * width for seat, true, width in zip((3, 5, 8, 11), exact, widths, strict=True)) == 4  # fmt: skip
+
+
+def test_sampling_stops_when_every_interval_is_narrow_against_what_was_at_stake() -> None:
+    found = decompose(STOCK, **OVER, yardstick="welfare", attribution="sampled", orders=400).attribution
+    assert found.orders < 400
+
+
+def test_pairs_of_orders_and_their_reverses_make_intervals_narrower() -> None:
+    def worth(sets: Any) -> Column:
+        over = sets @ np.array([6, 10, 16, 8])
+        return Column.of(over + 2 * np.maximum(0, over - 12))
+
+    paired = shapley_sampled(4, worth, luck=Noise(1), orders=400)
+    plain = shapley_sampled(4, worth, luck=Noise(1), orders=400, antithetic=False)
+    assert max(paired.half_widths) < 0.8 * max(plain.half_widths)
+
+
+def test_where_the_score_is_quadratic_one_order_and_its_reverse_are_exact() -> None:
+    said = {"intended": 6, "predicted": [4, 4, 5, 5, 6, 6, 5], "actual": [8, 10, 4, 5, 12, 6, 9, 2]}
+    for yardstick in ("own", "welfare"):
+        exact = decompose(CPR, **said, yardstick=yardstick).attribution.shares
+        for seed in range(3):
+            pair = decompose(CPR, **said, yardstick=yardstick, attribution="sampled", orders=2, noise=Noise(seed, 1))
+            assert pair.attribution.shares == exact
+
+
+def test_unilateral_gains_of_the_common_pool_are_as_printed() -> None:
+    gains = [decompose(CPR, seat, actual=[4, 4, 4, 4, 5, 5, 5, 5]).regret for seat in range(8)]
+    assert gains == [64] * 4 + [60] * 4 and sum(gains) == 496
+    assert all(decompose(CPR, seat, actual=[8] * 8).regret == 0 for seat in range(8))
 
 
 def test_student_t_has_the_quantiles_of_the_tables() -> None:

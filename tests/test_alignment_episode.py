@@ -5,17 +5,21 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction as F
 from typing import Any
 
 import pytest
 
-from society.analysis import align
+from society.analysis import align, decompose
+from society.analysis.alignment.chains import ORDER
 from society.core.actions import Action
 from society.core.errors import BadInput, LogCorrupt
 from society.core.events import Event, RunStarted, Settled, event_from_plain, event_to_plain
-from society.core.goals import GroupWelfare
+from society.core.goals import GroupWelfare, OwnPayoff
 from society.core.policy import Act, Answer, Decide, Declaration, Declare, Draft, Speak, Utterance
+from society.core.seeds import Noise
 from society.episode import Episode
+from society.mechanisms.common_pool import CommonPool
 from society.orchestrator.episode import play_episode
 from society.scenario.model import ActStage, AgentSpec, Scenario, Stages, Talk
 
@@ -82,6 +86,29 @@ def test_the_three_rounds_of_the_fishery_add_up_as_printed() -> None:
     assert (whole.start, whole.earned, whole.slack, whole.left_open) == (200, 152, 0, 0)
     assert whole.ceiling_exact
     assert found.matrix()[0] == [None, 0, 0, 2, 26]
+
+
+def test_the_same_three_rounds_by_own_catch_add_up_as_printed() -> None:
+    whole = align(fishery(OwnPayoff())).episode(0)
+    assert whole.terms == {"anticipated": 114, "planning": 6, "say_do": 0, "surprise": 56}
+    assert (whole.best, whole.happened, whole.slack) == (200, 24, 0)
+
+
+def test_a_poor_reference_value_is_exact_but_shows_as_slack() -> None:
+    """Own catch, with an equal part of the group's optimum as the value of what follows."""
+    lake, terms, slack, state = CommonPool(agents=5), dict.fromkeys(ORDER, F(0)), F(0), None
+    values = [lake.known_value(left, None) for left in (3, 2, 1)]
+    for place, (done, predicted, intended) in enumerate(zip(DONE, PREDICTED, INTENDED, strict=True)):
+        state = lake.initial_state() if state is None else state
+        after = (lambda at, V=values[place + 1]: F(V(at)) / 5) if place < 2 else (lambda at: 0)
+        gap = decompose(lake, intended=intended, predicted=predicted, actual=done, state=state, value=after)
+        slack += F(values[place](state)) / 5 - gap.W0
+        for name, term in gap.terms.items():
+            terms[name] += term
+        state = lake.step(state, done, Noise(1, place + 1)).state
+    assert slack == F(-666, 5)
+    assert terms == {"anticipated": 100, "planning": 38, "say_do": 0, "surprise": F(56, 5)}
+    assert slack + sum(terms.values()) == 16
 
 
 def rules(*instruments: dict) -> tuple[Any, ...]:

@@ -41,11 +41,11 @@ def test_the_fishery_as_one_plan_by_hand() -> None:
     assert found.attribution.shares == (None, 0, 0, -2, -26)
     assert (found.mode, found.ceiling_exact, found.reply_exact) == ("episode", True, True)
     assert found.ceiling_how == "dynamic programme of the mechanism"
-    assert (
-        found.regret == 188 - 152
-    )  # of the others' 50, 34 and 40 the best is 10 first: then 40, and all 64 that are left
+    # The others took 60, 32 and 36: waiting until the last round would have left 96 to be taken in it.
+    assert found.regret == 60 + 32 + 96 - 152
     own = decompose_plans(LAKE, 0, **THREE)
-    assert own.W1 == 10 + 35 + 64 and own.W2 == own.W4 == 24
+    assert own.W1 == 10 + 26 + 73  # in the last round it asks for all 100 beside the 36 of the others, and gets 73
+    assert own.W2 == own.W4 == 24
 
 
 def test_a_log_is_taken_apart_as_whole_plans_of_what_was_declared_round_by_round() -> None:

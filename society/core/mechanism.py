@@ -215,6 +215,13 @@ class Mechanism(Kind, Generic[S]):
         """The largest stock a round can leave; None where there is no stock, or nothing bounds it."""
         return None
 
+    def most_beside(self, state: S, others: Sequence[Action]) -> Number | None:
+        """The most an agent can take beside what all others take, where they share a stock; None where nothing is short.
+
+        It can ask for more, and be rationed like everybody; a best reply is looked for among what is really there.
+        """
+        return None
+
     def level(self, action: Action) -> Number | None:
         """The action as a quantity that can be summed and forecast, or None where it is none."""
         return None if isinstance(action, (str, tuple)) else action

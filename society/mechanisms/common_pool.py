@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -187,6 +187,11 @@ class CommonPool(Mechanism[Pool]):
             return 0
         found = self._grown(state.stock) if self.order == "growth_first" else state.stock
         return _sustainable(self, found)
+
+    def most_beside(self, state: Pool, others: Sequence[Action]) -> int | None:
+        most = self._certain(state)
+        asked = [int(other) for other in others]  # type: ignore[arg-type]  # amounts, by `space`
+        return None if most is None else max(0, most - sum(asked))
 
     def poles(self, state: Pool) -> tuple[Action, Action] | None:
         """Its sustainable share, and everything there is."""

@@ -16,7 +16,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from society.analysis.alignment.columns import Column, blend
-from society.analysis.alignment.rules import bare, batched, certain
+from society.analysis.alignment.rules import bare, batched, certain, mechanism_of, physical
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
 from society.core.actions import Amount
 from society.core.exact import Number
@@ -268,19 +268,43 @@ def best_reply(
     agent: int,
     beliefs: tuple[tuple[Number, Codes], ...],
     also: tuple[int, ...] = (),
+    *,
+    beside: bool = True,
 ) -> tuple[Number, list[int], bool]:
     """The most an agent can score against given others, every own action that scores it, and whether that is exact.
 
-    On a continuous space a fine grid is tried, and the actions `also`; the result is then the best one found.
+    On a continuous space a fine grid is tried; the result is then the best one found. Of a shared stock only what is left
+    beside the others is tried (`beside`), not what asking for more would bring by rationing. The actions `also` always are.
     """
     exact = True
     try:
         grid = worlds.grid(agent)
     except ValueError:
         grid, exact = np.array([*worlds.grid(agent, 1001), *also], dtype=np.int64), False
+    if beside:
+        grid = _beside(worlds, agent, beliefs, grid, also)
     scores = replies(worlds, yardstick, agent, beliefs, grid)
     ties = scores.ties()
     return scores[int(ties[0])], [int(grid[place]) for place in ties], exact
+
+
+def _beside(
+    worlds: Worlds[S], agent: int, beliefs: tuple[tuple[Number, Codes], ...], grid: Codes, also: tuple[int, ...]
+) -> Codes:
+    """The own actions that the others' leave room for, and those that count in any case."""
+    mechanism = mechanism_of(worlds.game)
+    state = physical(worlds.state)
+    rooms = []
+    for _, row in beliefs:
+        others = [worlds.action(seat, int(code)) for seat, code in enumerate(row) if seat != agent]
+        rooms.append(mechanism.most_beside(state, others) if mechanism is not None else None)
+    known = [room for room in rooms if room is not None]
+    space = worlds.spaces[agent]
+    if not known or not isinstance(space, Amount):
+        return grid
+    fits = [code for code in grid.tolist() if worlds.action(agent, code) <= min(known)]  # type: ignore[operator]  # amounts
+    chosen = sorted({*fits, *(code for code in also)})
+    return np.array(chosen, dtype=np.int64) if chosen else grid
 
 
 def replies(

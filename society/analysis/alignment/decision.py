@@ -134,10 +134,10 @@ class Case(Generic[S]):
         return "myopic" if self.yardstick.value is None else "continuation"
 
     def reply(
-        self, beliefs: tuple[tuple[Number, Codes], ...], also: tuple[int, ...] = ()
+        self, beliefs: tuple[tuple[Number, Codes], ...], also: tuple[int, ...] = (), *, beside: bool = True
     ) -> tuple[Number, list[int], bool]:
         """The most that an own action can score against what was predicted, the actions that do, and whether that is exact."""
-        return best_reply(self.worlds, self.yardstick, self.agent, beliefs, also)
+        return best_reply(self.worlds, self.yardstick, self.agent, beliefs, also, beside=beside)
 
     def top(self) -> Bound:
         """The largest score of any joint action."""
@@ -159,7 +159,7 @@ class Case(Generic[S]):
     def best_after_all(self, deed: Deed, also: tuple[int, ...]) -> Number:
         """The most the agent could have scored, given what the others did. Never below what it did score."""
         if self.settings.respond is None:
-            value, _, _ = self.reply(((1, deed.joint),), also)
+            value, _, _ = self.reply(((1, deed.joint),), also, beside=False)
             return max(value, self.score(deed.joint))
         own = {*self.worlds.grid(self.agent, 1001).tolist(), *also}
         return max(self.after(deed, code) for code in sorted(own))

@@ -67,7 +67,7 @@ class PlanCase(Case[Any]):
         return "episode"
 
     def reply(
-        self, beliefs: tuple[tuple[Number, Codes], ...], also: tuple[int, ...] = ()
+        self, beliefs: tuple[tuple[Number, Codes], ...], also: tuple[int, ...] = (), *, beside: bool = True
     ) -> tuple[Number, list[int], bool]:
         candidates = set(also)
         exact = False

@@ -133,6 +133,15 @@ def bare(game: object, state: Any) -> tuple[Mechanism[Any], Any] | None:  # Any:
     return (game, state) if isinstance(game, Mechanism) else None
 
 
+def mechanism_of(game: object) -> Mechanism[Any] | None:
+    """The mechanism that is played, whatever governs it."""
+    if isinstance(game, (Expected, Held)):
+        return mechanism_of(game.game)
+    if isinstance(game, Governed):
+        return game.mechanism
+    return game if isinstance(game, Mechanism) else None
+
+
 def physical(state: Any) -> Any:  # Any: as above
     """The mechanism's part of a state."""
     return state.physical if isinstance(state, GovernedState) else state
