@@ -130,8 +130,8 @@ async def test_a_prompt_that_tells_another_agents_secret_is_found_though_every_h
     scenario = loads(PERSONAS.replace("mock:script", "mock:random"))
     real = LlmPolicy._request
 
-    def leaking(self, question, attempt, error):
-        request = real(self, question, attempt, error)
+    def leaking(self, *asked):
+        request = real(self, *asked)
         first = replace(request.messages[0], content=f"{request.messages[0].content}\n{scenario.agents[0].persona}")
         return replace(request, messages=(first, *request.messages[1:]))
 

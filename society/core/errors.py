@@ -116,7 +116,11 @@ class OutOfRange(Unreadable):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'x'?"`` when some known word is close, in whatever case, else an empty string."""
+    """``"; did you mean 'x'?"`` when some known word is close, in whatever case, else an empty string.
+
+    Of several close ones it is the one that begins with the word, else the closest.
+    """
     folded = {one.casefold(): one for one in known}
-    near = get_close_matches(word.casefold(), folded, n=1)
-    return f"; did you mean {folded[near[0]]!r}?" if near else ""
+    near = get_close_matches(word.casefold(), folded)
+    begun = [one for one in near if one.startswith(word.casefold())]
+    return f"; did you mean {folded[(begun or near)[0]]!r}?" if near else ""
