@@ -53,10 +53,12 @@ def test_a_run_shows_its_headline_numbers_and_opens_its_transcript(run: society.
 
 def test_an_alignment_shows_every_term_of_every_agent_and_its_paragraph(run: society.Run) -> None:
     page = Reading(run.alignment._repr_html_())
-    terms = run.alignment.episode(0).terms
-    assert set(terms) <= set(page.words) and set(run.alignment.names) <= set(page.words)
-    assert {str(run.alignment.episode(0).total), *map(str, terms.values())} <= set(page.words)
-    assert page.tags.count("tr") == 1 + 2 * 5 and run.alignment.text() in "".join(page.words)
+    gap = run.alignment.episode(0)
+    assert {f"lost: {term}" for term in gap.terms} <= set(page.words) and set(run.alignment.names) <= set(page.words)
+    assert {str(gap.best), str(gap.happened), *map(str, gap.terms.values())} <= set(page.words)
+    gaps, surprises = 1 + 2 * 5, 1 + 5
+    assert page.tags.count("tr") == gaps + surprises
+    assert "".join(run.alignment.text().split()) in "".join("".join(page.words).split())
 
 
 def test_an_outcome_shows_every_metric(run: society.Run) -> None:
