@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from society.core.actions import Action
-from society.core.exact import Number, show
+from society.core.exact import Number
 from society.episode import Episode
+from society.views.rule_words import rule_words
 from society.views.story import Teller
 
 MOST_DEVIATIONS = 3
@@ -81,7 +82,4 @@ def _amendments(episode: Episode) -> Iterator[Moment]:
     for settled in episode.settled:
         for event in settled.rule_events:
             if event.event in ("amend", "overthrow", "seizure"):
-                who = ", ".join(episode.names[seat] for seat in event.agents)
-                told = f"{event.rule}: {event.event}" + (f" by {who}" if who else "")
-                amount = f" ({show(event.amount)})" if event.amount is not None else ""
-                yield Moment(settled.round, f"round-{settled.round}", told + amount)
+                yield Moment(settled.round, f"round-{settled.round}", rule_words(event, episode.names))
