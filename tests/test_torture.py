@@ -1,4 +1,4 @@
-"""The torture suites in their short form; their long form is `make torture`."""
+"""The torture suites in their short form; their long form is `python -m tests.torture all --long`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from postgres_server import why_not
 from tests.torture.__main__ import SUITES
 from tests.torture.tally import Tally
 
-FORKING = ("kill", "kill-postgres")
+FORKING = ("kill", "kill-postgres", "mutants")
 """Their children are forks of the process that plays them, so it has to be one without threads."""
 
 
@@ -30,6 +30,15 @@ def test_what_is_promised_holds_under(name: str) -> None:
 def test_what_is_promised_holds_for_processes_that_are_killed() -> None:
     names = [name for name in FORKING if name != "kill-postgres" or not why_not()]
     command = [sys.executable, "-m", "tests.torture", *names]
+    played(command)
+
+
+@pytest.mark.slow
+def test_every_bug_that_is_put_in_is_caught() -> None:
+    played([sys.executable, "-m", "tests.torture", "mutants", "--long"])
+
+
+def played(command: list[str]) -> None:
     done = subprocess.run(command, cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 

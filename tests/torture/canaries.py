@@ -58,7 +58,7 @@ def canaries(tally: Tally, count: int) -> None:
             tally.add("runs")
         if case % 100 == 99:
             tally.progress(f"{case + 1} runs, {len(tally.failures)} failures")
-        if len(tally.failures) > 4:
+        if tally.given_up:
             break
 
 

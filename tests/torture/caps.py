@@ -1,6 +1,6 @@
 """T14: a run on a budget never spends more than it may, whatever its provider says it used.
 
-The provider knows what it bills: a token for four characters. What it reports is missing, negative, not a number, or huge. The run
+The provider knows what it bills: a token for four characters. What it reports is always missing, negative, not a number, or huge. The run
 stops on its budget; it goes on with a larger one and ends.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import society
+from society.core.calls import Usage
 from society.core.errors import Paused
 from society.log import Log, open_log
 from society.models.pool import ModelPool
@@ -67,7 +68,7 @@ def caps(tally: Tally, count: int) -> None:
             Purse(tally, case, luck, Path(name)).play()
         if case % 50 == 49:
             tally.progress(f"{case + 1} runs, {len(tally.failures)} failures")
-        if len(tally.failures) > 4:
+        if tally.given_up:
             break
 
 
@@ -76,7 +77,7 @@ class Purse:
 
     def __init__(self, tally: Tally, case: int, luck: random.Random, folder: Path) -> None:
         self.tally, self.case, self.luck, self.path = tally, case, luck, folder / "log.db"
-        self.provider = ChaosProvider(f"{tally.seed} {case}", 0.8, miscounted)
+        self.provider = ChaosProvider(f"{tally.seed} {case}", 1, miscounted)
         self.at_once = luck.randint(1, 8)
         self.settings = ProviderSettings(
             _env_file=None,  # type: ignore[call-arg]
@@ -96,15 +97,10 @@ class Purse:
                 (info,) = log.runs()
                 run_id = info.id
                 tally.check(case, "invariant violations", log.verify().sound, f"verify: {log.verify().faults[:2]}")
-                most = self._dearest(log) if budget.usd is not None else 0.0
                 self._booked(log)
-            billed = self.billed()
-            if budget.usd is not None:
-                tally.check(
-                    case, "other failures", billed <= float(budget.usd) + self.at_once * most,
-                    f"billed {billed:.5f} US dollars on a budget of {float(budget.usd):.5f}",
-                )  # fmt: skip
-                tally.peak("thousandths of the budget that were billed", round(1000 * billed / float(budget.usd)))
+            billed, most = self._billed(budget), float(budget.tokens or budget.usd or 0)
+            tally.check(case, "other failures", billed <= most, f"billed {billed:.5f} on a budget of {most:.5f}")
+            tally.peak("thousandths of the budget that were billed", round(1000 * billed / most))
             if not stopped:
                 tally.add("runs finished")
                 return
@@ -144,17 +140,16 @@ class Purse:
             await asyncio.sleep(0)
             await pool.close()
 
-    def billed(self) -> float:
-        """What the provider bills for all that it answered, in US dollars."""
-        return sum(self._bill(who) * len(many) for who, many in self.provider.served.items())
+    def _billed(self, budget: Budget) -> float:
+        """What the provider bills for all that it answered, in tokens or in US dollars, as the budget is."""
+        used = [self._used(who) for who, many in self.provider.served.items() for _ in many]
+        if budget.usd is None:
+            return sum(one.tokens_in + one.tokens_out for one in used)
+        return sum(PRICE.of(one) or 0 for one in used)
 
-    def _bill(self, who: int) -> float:
+    def _used(self, who: int) -> Usage:
         characters = sum(len(message["content"]) for message in self.provider.prompts[who])
-        return float(PRICE.of(society_usage(characters, len(self.provider.good[who]))) or 0)
-
-    def _dearest(self, log: Log) -> float:
-        reserved = log.sql("SELECT MAX(reserved_usd) AS most FROM model_call").rows()[0]["most"]
-        return float(reserved or 0)
+        return Usage(characters // 4 + 1, len(self.provider.good[who]) // 4 + 1, None, None, False)
 
     def _booked(self, log: Log) -> None:
         """A count that cannot be true is booked as an estimate and marked so; nothing is booked as free, or as less than nothing."""
@@ -168,15 +163,4 @@ class Purse:
             self.tally.check(
                 self.case, "silent actions", plain and 0 < row["usd"] < 1, f"{served.body[-200:]!r} is booked as {row}"
             )
-            if served.kind == "miscounted":
-                self.tally.add("of them by estimate")
-                self.tally.check(
-                    self.case, "silent actions", bool(row["estimated"]), f"{row} is not marked as an estimate"
-                )
-
-
-def society_usage(characters_in: int, characters_out: int) -> Any:
-    """What the provider counts for a call."""
-    from society.core.calls import Usage
-
-    return Usage(characters_in // 4 + 1, characters_out // 4 + 1, None, None, False)
+            self.tally.check(self.case, "silent actions", bool(row["estimated"]), f"{row} is not marked as an estimate")

@@ -84,7 +84,7 @@ def loop(tally: Tally, count: int, places: Places, first: Callable[[], None] | N
             for case in tally.cases():
                 with tally.case(case) as luck:
                     Run(tally, case, luck, top, server, places, first).play(undisturbed)
-                if tally.counts.get("kills", 0) >= count or len(tally.failures) > 4:
+                if tally.counts.get("kills", 0) >= count or tally.given_up:
                     break
     kills, repaid = tally.counts.get("kills", 0), tally.counts.get("calls repaid", 0)
     if kills >= 50:

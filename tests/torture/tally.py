@@ -29,6 +29,7 @@ class Tally:
 
     Attributes:
         only: the one case to play, or None for all.
+        enough: after so many failures a suite ends.
         quick: the command is run by the test suite: nothing is printed on the way.
     """
 
@@ -36,6 +37,7 @@ class Tally:
     seed: int
     only: int | None = None
     quick: bool = False
+    enough: int = 5
     counts: dict[str, int] = field(default_factory=dict)
     peaks: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
@@ -89,6 +91,11 @@ class Tally:
     def progress(self, words: str) -> None:
         if not self.quick:
             print(f"{self.suite}: {words}", file=sys.stderr, flush=True)
+
+    @property
+    def given_up(self) -> bool:
+        """Enough was found wrong; to go on would tell nothing more."""
+        return len(self.failures) >= self.enough
 
     @property
     def sound(self) -> bool:

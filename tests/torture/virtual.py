@@ -72,7 +72,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def run(loop: VirtualLoop, work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end in virtual time."""
     with contextlib.closing(loop):
-        return loop.run_until_complete(work)
+        try:
+            return loop.run_until_complete(work)
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
 
 
 class Died(Exception):
@@ -182,8 +185,15 @@ def simulated(provider: ChaosProvider, fate: Fate) -> Iterator[None]:
             super().__init__(**how)
             self._transport, self._mounts = provider, {}
 
+    def in_place(work: Callable[..., Any]) -> Callable[..., Any]:
+        async def now(*given: Any) -> Any:
+            return work(*given)
+
+        return now
+
     DyingCommitter.fate = fate
     with (
+        mock.patch("openai._base_client.asyncify", in_place),  # it asks a thread what machine this is, once a client
         mock.patch("society.models.openai_compatible.BoundedClient", Client),
         mock.patch("society.log.opened.Committer", DyingCommitter),
     ):
