@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from postgres_server import why_not
 
+from tests.torture import syscalls
 from tests.torture.__main__ import SUITES
 from tests.torture.tally import Tally
 
-FORKING = ("kill", "kill-postgres", "mutants")
+FORKING = ("kill", "kill-postgres", "syscalls", "mutants")
 """Their children are forks of the process that plays them, so it has to be one without threads."""
 
 
@@ -27,10 +28,12 @@ def test_what_is_promised_holds_under(name: str) -> None:
     assert tally.sound, "\n".join(tally.failures[:3])
 
 
-def test_what_is_promised_holds_for_processes_that_are_killed() -> None:
-    names = [name for name in FORKING if name != "kill-postgres" or not why_not()]
-    command = [sys.executable, "-m", "tests.torture", *names]
-    played(command)
+@pytest.mark.parametrize("name", FORKING)
+def test_what_is_promised_holds_for_processes_that_are(name: str) -> None:
+    reason = {"kill-postgres": why_not, "syscalls": syscalls.why_not}.get(name, str)()
+    if reason:
+        pytest.skip(reason)
+    played([sys.executable, "-m", "tests.torture", name])
 
 
 @pytest.mark.slow

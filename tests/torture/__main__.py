@@ -26,6 +26,12 @@ SUITES: dict[str, tuple[Suite, int, int, str]] = {
     "chaos": (suite("chaos", "chaos"), 200, 10_000, "faults of the provider, and crashes, in virtual time (T1)"),
     "kill": (suite("kills", "kill_loop"), 12, 1000, "kills of real runs in SQLite files (T3)"),
     "kill-postgres": (suite("kills", "kill_loop_postgres"), 4, 200, "kills of real runs in a PostgreSQL database (T3)"),
+    "syscalls": (
+        suite("syscalls", "syscalls"),
+        2,
+        10_000,
+        "faults at the system calls of a small run; all, if N is large (T4)",
+    ),
     "compound": (suite("compound", "compound"), 6, 600, "runs through one fault upon another (T5)"),
     "tampering": (suite("tampering", "tampering"), 40, 5000, "changes to a finished log, each to be found (T2)"),
     "mutants": (suite("mutants", "mutants"), 3, 99, "bugs put in on purpose, each to be caught by a suite (T16)"),

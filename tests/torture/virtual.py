@@ -20,6 +20,8 @@ from sqlalchemy import Engine
 
 from society.log.committer import Committer, Job, Owner
 from society.log.database import Place
+from society.log.lock import locks_of
+from society.log.reserve import NoReserve, Reserve
 from society.models.bounded_http import BoundedClient
 from tests.torture.answering import envelope, good_answer, identity
 from tests.torture.provider_faults import Served, fault
@@ -97,21 +99,34 @@ class DyingCommitter(Committer):
 
     def __init__(self, engine: Engine, place: Place) -> None:
         self.engine, self.place = engine, place
+        self.reserve = NoReserve() if place.file is None else Reserve(locks_of(place.file))
 
-    def submit(self, owner: Owner, prepare: Callable[[Job], None]) -> Future[None]:
-        job, fate = Job(owner, prepare), self.fate
+    def submit(
+        self, owner: Owner, prepare: Callable[[Job], None], *, hurried: bool = True, patience: float | None = None
+    ) -> Future[None]:
+        done: Future[None] = Future()
+        self._now(Job(owner, prepare, done))
+        return done
+
+    async def commit(self, owner: Owner, prepare: Callable[[Job], None], *, patience: float | None = None) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._now(Job(owner, prepare, done))
+        await done
+
+    def _now(self, job: Job) -> None:
+        fate = self.fate
         fate.commits += 1
         last = fate.commits == fate.commit
         if not fate.dead and (fate.written or not last) and self._prepare(job):
             self._write([job])
         fate.dead = fate.dead or last
         if fate.dead:
-            job = Job(owner, prepare)
-            job.done.set_exception(Died())
-        return job.done
+            job.problem = Died()
+        job.tell()
 
     def close(self) -> None:
         self.engine.dispose()
+        self.reserve.give()
 
 
 class _Parts(httpx2.AsyncByteStream):
