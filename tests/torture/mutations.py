@@ -15,7 +15,7 @@ import society.log.lock
 import society.log.opened
 import society.log.verify
 import society.models.pool
-from society.agents import extracting, llm, transcript
+from society.agents import extracting, forms, llm, transcript
 from society.core.errors import OutOfRange, Unreadable
 from society.core.policy import Meant
 from society.log import writer
@@ -258,7 +258,7 @@ def _() -> None:
 @bug("what is no number counts as 1", "chaos", 200, SILENT)
 def _() -> None:
     often("bad words")
-    read = llm.read
+    read = forms.read
 
     def lenient(text: str, question: Any, *, last: bool = False) -> Any:
         try:
@@ -266,7 +266,7 @@ def _() -> None:
         except (Unreadable, OutOfRange):
             return read(re.sub(r'"1_0"|true|null|"none"|NaN|-?Infinity', "1", text), question, last=last)
 
-    llm.read = lenient
+    forms.read = lenient
 
 
 # Words of agents.
