@@ -14,7 +14,7 @@ from society.core.policy import Act, Declare, Question, Speak
 
 T = TypeVar("T")
 
-MOST_FORMS = 4096
+MOST_FORMS = 1024
 MOST_READINGS = 64
 MOST_REMEMBERED = 2_000
 """Longest answer whose reading is kept, in characters."""

@@ -91,7 +91,7 @@ class ModelRequest:
         return sha256(self.canonical().encode()).hexdigest()
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=2_048)  # it holds the prompts themselves: enough for those in flight
 def prompt_link(before: str, role: str, content: str) -> str:
     """The hash of a prompt that continues the prompt hashed as `before` with one more message.
 
