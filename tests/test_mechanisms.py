@@ -216,20 +216,20 @@ def test_five_hundred_of_a_hundred_are_never_granted(rule):
 
 
 LUCKY = [
-    ("common_pool", {"growth": {"kind": "stochastic"}}, lambda t: [12] * 5),
-    ("common_pool", {"rationing": "random_order"}, lambda t: [40] * 5),
-    ("common_pool", {"rationing": "unit_by_unit"}, lambda t: [40] * 5),
-    ("common_pool", {"shock": {"probability": "1/2", "loss": "1/2"}}, lambda t: [3] * 5),
-    ("collective_risk", {"periods": 1, "probability": "1/2"}, lambda t: [0] * 6),
-    ("ai_race", {"variant": "dynamic"}, lambda t: ["UNSAFE", "SAFE"]),
-    ("attention", {"outcomes": "drawn"}, lambda t: ["ask"] * 10),
+    ("common_pool", {"growth": {"kind": "stochastic"}}, [12] * 5),
+    ("common_pool", {"rationing": "random_order"}, [40] * 5),
+    ("common_pool", {"rationing": "unit_by_unit"}, [40] * 5),
+    ("common_pool", {"shock": {"probability": "1/2", "loss": "1/2"}}, [3] * 5),
+    ("collective_risk", {"periods": 1, "probability": "1/2"}, [0] * 6),
+    ("ai_race", {"variant": "dynamic"}, ["UNSAFE", "SAFE"]),
+    ("attention", {"outcomes": "drawn"}, ["ask"] * 10),
 ]
 
 
-@pytest.mark.parametrize(("kind", "parameters", "plan"), LUCKY, ids=lambda x: str(x)[:60])
-def test_the_seed_decides_the_luck_and_nothing_else_does(kind, parameters, plan):
+@pytest.mark.parametrize(("kind", "parameters", "joint"), LUCKY, ids=lambda x: str(x)[:60])
+def test_the_seed_decides_the_luck_and_nothing_else_does(kind, parameters, joint):
     game = get(kind, **parameters)
-    rolled = [game.rollout(lambda state, number: plan(number), rounds=12, seed=seed) for seed in (1, 1, *range(2, 12))]
+    rolled = [game.rollout([joint] * 12, seed=seed) for seed in (1, 1, *range(2, 12))]
     assert rolled[0].payoffs == rolled[1].payoffs and rolled[0].states == rolled[1].states
     assert len({r.states + r.payoffs for r in rolled}) > 1
 
