@@ -234,6 +234,15 @@ def test_the_seed_decides_the_luck_and_nothing_else_does(kind, parameters, joint
     assert len({r.states + r.payoffs for r in rolled}) > 1
 
 
+@pytest.mark.parametrize("kind", MECHANISMS.kinds)
+def test_equal_mechanisms_stay_equal_whatever_was_worked_out_of_them(kind):
+    one, other = MECHANISMS.parse({"kind": kind}), MECHANISMS.parse({"kind": kind})
+    for game in (one, other):
+        game.batch(game.initial_state(), np.zeros((2, game.agents), dtype=np.int64), Noise(1, 1))
+    assert one == other and hash(one) == hash(other) and len({one, other}) == 1
+    assert one not in (object(), MECHANISMS.parse({"kind": "public_goods", "agents": 3}))
+
+
 def test_asking_for_more_leaves_the_luck_of_the_others_alone():
     """Unit by unit, with enough for all others: what they get does not depend on what agent 0 asks for."""
     for seed in range(20):

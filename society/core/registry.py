@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from society.core.errors import UnknownKind, did_you_mean
 
 
-class Kind(BaseModel):
+class Kind(BaseModel):  # noqa: PLW1641  # a frozen model hashes its fields already
     """Something chosen by name in a scenario file, with parameters as fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
@@ -26,6 +26,15 @@ class Kind(BaseModel):
     kind: str
     source: ClassVar[tuple[str, ...]] = ()
     """Keys of `references.bib` this kind is taken from."""
+
+    def __eq__(self, other: object) -> bool:
+        """Alike in kind and every field; what was worked out from them and kept does not count."""
+        if self is other:
+            return True
+        if type(self) is not type(other):
+            return NotImplemented
+        mine, theirs = self.__dict__, other.__dict__
+        return all(mine[name] == theirs[name] for name in type(self).model_fields)
 
 
 K = TypeVar("K", bound=Kind)
