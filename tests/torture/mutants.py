@@ -17,7 +17,7 @@ import warnings
 from tests.torture.mutations import MUTATIONS, Mutation
 from tests.torture.tally import ZEROES, Tally
 
-SECONDS = 120.0
+SECONDS = 600.0
 """A process that takes longer hangs, which is a way of being caught too, but not the one that was named."""
 
 
