@@ -23,6 +23,14 @@ def _scenario(tmp_path):
     (tmp_path / "plain.yaml").write_text(PLAIN)
 
 
+@pytest.fixture(autouse=True)
+def _hears_hangups():
+    """Under nohup the tests ignore SIGHUP, and what they start would inherit that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def rows(tmp_path, question):
     with sqlite3.connect(tmp_path / "logs" / "society.db") as database:
         return database.execute(question).fetchall()
