@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import society
+from society.analysis.statistics import compare
 from society.core.markup import html_table
 from society.log import Frame
 
@@ -64,6 +65,13 @@ def test_an_alignment_shows_every_term_of_every_agent_and_its_paragraph(run: soc
 def test_an_outcome_shows_every_metric(run: society.Run) -> None:
     page = Reading(run.outcome._repr_html_())
     assert set(run.outcome.measured) <= set(page.words)
+
+
+def test_a_comparison_shows_both_means_the_difference_with_its_intervals_and_the_test() -> None:
+    found = compare({1: 2.0, 2: 3.0, 3: 4.0}, {1: 5.0, 2: 5.0, 3: 9.0})
+    page = Reading(found._repr_html_())
+    assert {"3.0", str(found.second), str(found.difference.value), str(found.difference.low)} <= set(page.words)
+    assert {str(found.test.p), found.test.method, found.effect_name, found.note} <= set(page.words)
 
 
 @given(st.text(min_size=1).filter(str.strip))

@@ -13,11 +13,13 @@ import itertools
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from society.core.exact import Number
+from society.core.markup import html_table
 from society.metrics.rates import Rate, wilson
 
 __all__ = ["Comparison", "Interval", "Rate", "Test", "bca_interval", "cliffs_delta", "compare", "hedges_g", "holm",
@@ -227,6 +229,23 @@ class Comparison:
     effect_name: str
     detectable: float | None
     note: str
+
+    def _repr_html_(self) -> str:
+        """For notebooks: both means, the difference with its intervals, the test by name, and what limits it."""
+        told: list[list[object]] = [
+            ["second - first", one.value, one.low, one.high, f"{one.level:.0%} {one.method}"]
+            for one in (self.difference, self.bootstrap)
+            if one is not None
+        ]
+        rows: list[list[object]] = [
+            ["first", self.first, None, None, f"mean of {self.runs} {'pairs' if self.paired else 'runs of both'}"],
+            ["second", self.second, None, None, f"{self.left_out} runs left out"],
+            *told,
+            ["p", self.test.p, None, None, self.test.method + ("" if self.test.exact else ", sampled")],
+            [self.effect_name, self.effect, None, None, "standardised difference"],
+        ]
+        note = f"<p>{escape(self.note)}</p>" if self.note else ""
+        return html_table(["", "value", "from", "to", "what it is"], rows) + note
 
 
 def compare(
