@@ -214,7 +214,10 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
         end = await play_episode(
             scenario, policies, sink, writer.manifest, watcher=company.watcher, shared=writer.shared
         )
-        await writer.finish(end.status, end.reason)
+        run = Run(writer.run_id, book)
+        run.know([writer.stored(event) for event in sink.told])
+        await writer.finish(end.status, end.reason, results={"metric": run.metric_rows()})
+        return run
     except Paused as problem:
         await writer.finish("paused", str(problem))
         raise
@@ -227,11 +230,6 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
     finally:
         if company.pool is None:
             await pool.close()
-    run = Run(writer.run_id, book)
-    if not writer.redacts:
-        run.know(sink.told)
-    await book.keep(run.id, "metric", run.metric_rows())
-    return run
 
 
 async def _keep_prices(scenario: Scenario, pool: ModelPool, book: Log, run_id: str) -> None:

@@ -24,7 +24,7 @@ from society.log.opening import run_row, title_of
 from society.log.projection import agent_rows
 from society.log.reader import UNFINISHED, Reader
 from society.log.replay import Rerun
-from society.log.results import computed_table, replace_results
+from society.log.results import Result, replacing
 from society.log.run_id import new_run_id
 from society.log.seal import journal_sum
 from society.log.tables import ModelCall, Run, columns_of
@@ -266,7 +266,7 @@ class Log(Reader):
         told = [body for body, _, _ in stored]
         return Rerun(run.id, manifest, entries, told, self._redaction, shared=shared_events(events))
 
-    def store(self, ref: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:  # Any: SQL values
+    def store(self, ref: str, table: str, rows: Iterable[Result]) -> None:
         """Keep what an analysis computed of a run, in place of what it stored before.
 
         Args:
@@ -277,11 +277,11 @@ class Log(Reader):
         Raises:
             BadInput: no such run, table or column.
         """
-        self.write(_replacing(self.find(ref).id, table, rows))
+        self.write(replacing(self.find(ref).id, table, rows))
 
-    async def keep(self, run_id: str, table: str, rows: Iterable[Mapping[str, Any]]) -> None:  # Any: SQL values
+    async def keep(self, run_id: str, table: str, rows: Iterable[Result]) -> None:
         """As `store`, of a run by its whole id, while the event loop goes on."""
-        await self._writing.commit(_Anybody(), _replacing(run_id, table, rows))
+        await self._writing.commit(_Anybody(), replacing(run_id, table, rows))
 
     def write(self, prepare: Callable[[Job], None]) -> None:
         """Write what `prepare` puts into a job, in one transaction; it is on disk when this returns.
@@ -329,15 +329,6 @@ class Log(Reader):
         clean = event_from_plain(json.loads(self._redaction.text(canonical_event(setting))))
         assert isinstance(clean, type(setting))
         return clean
-
-
-def _replacing(run_id: str, table: str, rows: Iterable[Mapping[str, Any]]) -> Callable[[Job], None]:  # Any: SQL values
-    kept, listed = computed_table(table), list(rows)
-
-    def prepare(job: Job) -> None:
-        job.updates.append(lambda connection: replace_results(connection, run_id, kept, listed))
-
-    return prepare
 
 
 class _Anybody:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -11,11 +11,14 @@ from sqlmodel import SQLModel
 
 from society import __version__
 from society.core.errors import BadInput, did_you_mean
-from society.log.committer import insert
+from society.log.committer import Job, insert
 from society.log.run_id import utc_now
 from society.log.seal import row_digest, rows_digest
 from society.log.tables import COMPUTED, columns_of, name_of
 from society.log.text import storable_text
+
+Result = Mapping[str, Any]  # Any: SQL values
+"""One row of a table of results, by column; the run is filled in."""
 
 
 def computed_table(name: str) -> type[SQLModel]:
@@ -30,11 +33,25 @@ def computed_table(name: str) -> type[SQLModel]:
     return tables[name]
 
 
+def replacing(run_id: str, table: str, rows: Iterable[Result]) -> Callable[[Job], None]:
+    """What puts these rows of a run in place of those that a table holds of it, as a part of a job.
+
+    Raises:
+        BadInput: no such table.
+    """
+    kept, listed = computed_table(table), list(rows)
+
+    def prepare(job: Job) -> None:
+        job.updates.append(lambda connection: replace_results(connection, run_id, kept, listed))
+
+    return prepare
+
+
 def replace_results(
     connection: Connection,
     run_id: str,
     table: type[SQLModel],
-    rows: Iterable[Mapping[str, Any]],  # Any: SQL values
+    rows: Iterable[Result],
 ) -> None:
     """Put these rows in place of all that the table holds of the run. Columns that are not given are null.
 

@@ -36,6 +36,7 @@ from society.log.journal import (
 from society.log.lock import RunLock
 from society.log.projection import Projector, SqlRow
 from society.log.recovery import LAST_PATIENCE
+from society.log.results import Result, replacing
 from society.log.run_id import utc_now
 from society.log.seal import SUMS, row_digest, seal
 from society.log.text import Redaction, storable_text
@@ -148,11 +149,6 @@ class RunWriter:
         """The hash of the last event that was handed on to the disk."""
         return self._head
 
-    @property
-    def redacts(self) -> bool:
-        """Whether secrets are taken out, so that what is stored may differ from what was told."""
-        return bool(self._redaction)
-
     async def stage(self, events: tuple[Event, ...]) -> None:
         """Append the events of one stage, with their rows and the calls of free models made meanwhile.
 
@@ -187,10 +183,22 @@ class RunWriter:
         while self._waiting and (len(self._waiting) > _PENDING or self._waiting[0].done()):
             await safe(self._waiting.popleft())
 
-    async def finish(self, status: RunStatus = "completed", reason: str = "") -> None:
+    async def finish(
+        self,
+        status: RunStatus = "completed",
+        reason: str = "",
+        *,
+        results: Mapping[str, Sequence[Result]] | None = None,
+    ) -> None:
         """Write what is left, the state of the run, and (for a run that ended) its seal; then let go of the run.
 
         After a failure it only tries to write the status. Calling it twice is harmless.
+
+        Args:
+            status: how it ended.
+            reason: why, in words.
+            results: by table, what was computed of it (see `Log.store`); on disk together with the status, so that no crash
+                leaves a finished run without its numbers.
 
         Raises:
             Paused: the disk is full; the run is then paused, whatever it was to be.
@@ -201,7 +209,7 @@ class RunWriter:
         self._finished = True
         try:
             if self.failure is None:
-                await self._flush(status, reason)
+                await self._flush(status, reason, results or {})
             else:
                 await self._last_words(status, reason)
         except Exception as problem:
@@ -210,11 +218,18 @@ class RunWriter:
         finally:
             self._lock.release()
 
-    async def _flush(self, status: RunStatus, reason: str) -> None:
+    def stored(self, event: Event) -> Event:
+        """An event as the log holds it: without secrets."""
+        return self._canonical(event)[1] if self._redaction else event
+
+    async def _flush(self, status: RunStatus, reason: str, results: Mapping[str, Sequence[Result]]) -> None:
         ended, self._ended = self._ended, []
+        keep = [replacing(self.run_id, table, rows) for table, rows in results.items()]
 
         def prepare(job: Job) -> None:
             self._journal(job, ended)
+            for kept in keep:
+                kept(job)
             job.updates.append(lambda connection: self._close(connection, status, reason))
 
         await self._committer.commit(self, prepare)

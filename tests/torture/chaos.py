@@ -241,6 +241,7 @@ class Storm:
                 for row in log.sql("SELECT sampling, raw FROM model_call WHERE status = 'answered'").rows()
             }
             rows = log.sql("SELECT DISTINCT sampling FROM model_call").rows()
+            metrics = len(log.sql("SELECT name FROM metric").rows())
             report = log.verify(self.run_id)
         noted = {sampling_seed(row["sampling"]) for row in rows}
         tally.check(
@@ -256,6 +257,9 @@ class Storm:
         self.committed = now
         done = runs[0].status in ("completed", "invalid")
         tally.check(case, "other failures", done or (not ended and runs[0].resumable), f"the run is {runs[0].status}")
+        tally.check(
+            case, "other failures", done == bool(metrics), f"the run is {runs[0].status}, with {metrics} metrics"
+        )
         return done
 
     def _finished(self) -> None:
