@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from society.core.actions import Amount, Choice
 from society.core.errors import Unreadable
-from society.core.ledger import Ledger, apply, end_round, proposal_offers
+from society.core.ledger import Ledger
 from society.core.moves import Move, Offer, moves_schema, read_moves
+from society.core.negotiation import apply, end_round, proposal_offers
 
 NAMES = ("Ann", "Bo", "Cy", "Di")
 EVERYBODY = (0, 1, 2, 3)

@@ -21,7 +21,7 @@ What an orchestrator calls, in this order; everything is pure, states are immuta
 are those after governance; `material`, `transfers`, `rule_events`, `legal`, `executed` and `felt` stand beside them.
 
 `core/rulebook.py` says what the rules in force say in a state; `core/pipeline.py` plays a round up to the last payment:
-restrict, legalise, transform, mechanism, detect, pay. Here stands what follows: felt payoffs, memories, and the rules that
+restrict, legalise, transform, mechanism, detect, pay; `core/aftermath.py` says what it leaves behind: memories, and rules that
 change, with those who changed them. Without instruments `step` hands the mechanism's own numbers through.
 """
 
@@ -35,23 +35,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from society.core import stored
 from society.core.actions import Action, Joint
+from society.core.aftermath import changed, now, remembered, stood, told_by_mechanism
 from society.core.batching import decoded, stack
-from society.core.detection import watched
-from society.core.exact import Json, Number, from_plain, plain
+from society.core.exact import Json, Number
 from society.core.institution import NO_DECISIONS, REPLY
 from society.core.institution import Ask as Ask
 from society.core.institution import Closed as Closed
 from society.core.institution import Decisions as Decisions
 from society.core.institution import GovernedState as GovernedState
 from society.core.institution import GovernedTransition as GovernedTransition
-from society.core.instrument import Amendment, Change, Instrument, Moment, Standing
-from society.core.ledger import Ledger, apply, end_round, offer_for
-from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition, state_from_plain, state_to_plain
+from society.core.instrument import Instrument, Moment
+from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition
 from society.core.moves import Move, Offer
-from society.core.pipeline import Acted, Setting, acted, decided_under, feelings, restricted
-from society.core.power import Charters, seizure
-from society.core.revive import record_to_plain, revive
+from society.core.negotiation import apply, end_round, offer_for
+from society.core.pipeline import Setting, acted, decided_under, feelings, restricted
+from society.core.power import Charters
 from society.core.rows import RuleEvent
 from society.core.rulebook import UNKNOWN as UNKNOWN
 from society.core.rulebook import Rule, Rulebook
@@ -172,9 +172,9 @@ class Governed:
         state = setting.state
         done = acted(setting, joint, decisions)
         after = replace(state, physical=done.outcome.state, pot=done.pot)
-        told = self._mechanism_told(state, after, done.executed, done.outcome)
-        after, watched_ = self._watched(setting, after, done)
-        after, felt, seen, remembered = self._remembered(setting, after, done)
+        told = told_by_mechanism(self.book, state, after, done.executed, done.outcome)
+        after, overthrown = stood(setting, after, done)
+        after, seen, changes = remembered(setting, after, done)
         outcome = done.outcome
         whole = GovernedTransition(
             state=after,
@@ -190,8 +190,8 @@ class Governed:
             executed=done.executed,
             material=outcome.payoffs,
             transfers=done.transfers,
-            rule_events=(*done.events, *told, *watched_, *remembered),
-            felt=felt,
+            rule_events=(*done.events, *told, *overthrown, *changes),
+            felt=feelings(setting, done),
             outcome=outcome,
             seen=seen,
             settled=after,
@@ -261,10 +261,9 @@ class Governed:
             return Closed(done.state)
         state, events = done.settled, list[RuleEvent]()
         for rule in self.rules(done.settled):
-            at = _now(self.book.moment(done.settled, rule), state)
-            state, told = self._changed(
-                state, rule, rule.instrument.decide(at, rule.memory, decided_under(votes, rule.id))
-            )
+            at = now(self.book.moment(done.settled, rule), state)
+            change = rule.instrument.decide(at, rule.memory, decided_under(votes, rule.id))
+            state, told = changed(self.book, state, rule, change)
             events.extend(told)
         ledger, lapsed = end_round(state.ledger, state.round)
         return Closed(replace(state, ledger=ledger, round=state.round + 1), (*events, *lapsed))
@@ -290,14 +289,7 @@ class Governed:
 
     def state_to_plain(self, state: GovernedState) -> Json:
         """The canonical JSON form of a state."""
-        return {
-            "physical": state_to_plain(state.physical),
-            "round": state.round,
-            "memories": [record_to_plain(memory) for memory in state.memories],
-            "standings": [record_to_plain(standing) for standing in state.standings],
-            "ledger": record_to_plain(state.ledger),
-            "pot": plain(state.pot),
-        }
+        return stored.state_to_plain(state)
 
     def state_from_plain(self, raw: Any) -> GovernedState:  # Any: JSON
         """Back from `state_to_plain`.
@@ -305,17 +297,7 @@ class Governed:
         Raises:
             ValueError: not the shape of a state of this game.
         """
-        return GovernedState(
-            physical=state_from_plain(self.mechanism.state_type, raw["physical"]),
-            round=raw["round"],
-            memories=tuple(
-                revive(instrument.memory_type, memory)
-                for instrument, memory in zip(self.instruments, raw["memories"], strict=True)
-            ),
-            standings=tuple(revive(Standing, standing) for standing in raw["standings"]),
-            ledger=revive(Ledger, raw["ledger"]),
-            pot=from_plain(raw["pot"]),
-        )
+        return stored.state_from_plain(self.book, raw)
 
     def take_over(self, state: GovernedState, other: Governed, *, round: int) -> GovernedState:
         """A state of another game of the same mechanism as one of this game, with `round` to be played next.
@@ -326,27 +308,7 @@ class Governed:
         Raises:
             ValueError: the other game has another mechanism.
         """
-        if self.mechanism.kind != other.mechanism.kind or self.agents != other.agents:
-            raise ValueError(f"{self.mechanism.kind} cannot go on from a state of {other.mechanism.kind}")
-        kept = {
-            (rule, instrument.kind): (memory, standing)
-            for rule, instrument, memory, standing in zip(
-                other.rule_ids, other.instruments, state.memories, state.standings, strict=True
-            )
-        }
-        fresh = self.initial_state()
-        rules = [
-            kept.get((rule, instrument.kind), first)
-            for rule, instrument, *first in zip(
-                self.rule_ids, self.instruments, fresh.memories, fresh.standings, strict=True
-            )
-        ]
-        return replace(
-            state,
-            round=round if self.instruments else state.round,
-            memories=tuple(memory for memory, _ in rules),
-            standings=tuple(standing for _, standing in rules),
-        )
+        return stored.taken_over(self.book, self.initial_state(), state, other.book, round=round)
 
     # Pieces of the above
 
@@ -370,76 +332,10 @@ class Governed:
             legal=legal,
             executed=legal,
             material=outcome.payoffs,
-            rule_events=self._mechanism_told(state, after, legal, outcome),
+            rule_events=told_by_mechanism(self.book, state, after, legal, outcome),
             felt=outcome.payoffs,
             outcome=outcome,
         )
-
-    def _mechanism_told(
-        self,
-        before: GovernedState,
-        after: GovernedState,
-        joint: Joint,
-        outcome: Transition[Any],  # Any: any state
-    ) -> tuple[RuleEvent, ...]:
-        """What happened to the mechanism's own rules, and whether power over them was seized."""
-        events: list[RuleEvent] = []
-        for event in self.mechanism.told(before.physical, joint, outcome):
-            events.append(event)
-            if event.event == "amend":
-                events.extend(self._seizure(event.rule, event.agents, before, after))
-        return tuple(events)
-
-    def _watched(
-        self, setting: Setting, after: GovernedState, done: Acted
-    ) -> tuple[GovernedState, tuple[RuleEvent, ...]]:
-        """The rules that hardly anybody keeps although sanctions are due."""
-        standings, events = list(after.standings), list[RuleEvent]()
-        for rule, at, played in zip(setting.rules, setting.moments, done.seen, strict=True):
-            standings[rule.place], told = watched(standings[rule.place], at.seats, played, done.events)
-            events.extend(told)
-        unchanged = all(new is old for new, old in zip(standings, after.standings, strict=True))
-        return after if unchanged else replace(after, standings=tuple(standings)), tuple(events)
-
-    def _remembered(
-        self, setting: Setting, after: GovernedState, done: Acted
-    ) -> tuple[GovernedState, tuple[Number, ...], tuple[tuple[str, Any], ...], tuple[RuleEvent, ...]]:  # Any: Played
-        """What payoffs feel like and what each rule remembers of the round, balances being final."""
-        seen, events = [], list[RuleEvent]()
-        for rule, at, played in zip(setting.rules, setting.moments, done.seen, strict=True):
-            final = played if played.balances == done.balances else replace(played, balances=done.balances)
-            seen.append((rule.id, final))
-            after, told = self._changed(after, rule, rule.instrument.remember(_now(at, after), rule.memory, final))
-            events.extend(told)
-        return after, feelings(setting, done), tuple(seen), tuple(events)
-
-    def _changed(self, state: GovernedState, rule: Rule, change: Change) -> tuple[GovernedState, tuple[RuleEvent, ...]]:
-        """The state with a change applied, amendments one after the other, and all that there is to tell of it."""
-        if change.standings is not None or change.ledger is not None or change.memory is not rule.memory:
-            state = replace(
-                state,
-                memories=(*state.memories[: rule.place], change.memory, *state.memories[rule.place + 1 :]),
-                standings=state.standings if change.standings is None else change.standings,
-                ledger=state.ledger if change.ledger is None else change.ledger,
-            )
-        events = list(change.events)
-        for amendment in change.amendments:
-            before, state = state, replace(state, standings=amendment.standings)
-            events.extend(self._amended(rule.id, amendment, before, state))
-        return state, tuple(events)
-
-    def _amended(
-        self, rule: str, amendment: Amendment, before: GovernedState, after: GovernedState
-    ) -> tuple[RuleEvent, ...]:
-        about = rule if amendment.rule is None else amendment.rule
-        event = RuleEvent(amendment.how, about, amendment.by, amendment.words, amendment.amount)
-        return (event, *self._seizure(about, amendment.by, before, after))
-
-    def _seizure(
-        self, rule: str, by: tuple[int, ...], before: GovernedState, after: GovernedState
-    ) -> tuple[RuleEvent, ...]:
-        declared = [members for _, members in before.ledger.coalition_structure()]
-        return seizure(rule, by, self.charters(before), self.charters(after), names=self.names, declared=declared)
 
     def _asks(
         self,
@@ -458,10 +354,3 @@ class Governed:
                     variables = self.book.variables(state, rule, agent)
                     asks.append(Ask(agent, rule.id + suffix, template, variables, parts))
         return tuple(asks)
-
-
-def _now(at: Moment, state: GovernedState) -> Moment:
-    """The same moment with the standings and the ledger as rules before have left them."""
-    if at.standings is state.standings and at.ledger is state.ledger:
-        return at
-    return replace(at, standings=state.standings, ledger=state.ledger)

@@ -11,10 +11,10 @@ from pydantic import Field
 from society.core.actions import Action, Amount, Choice
 from society.core.exact import Exact, Json, Number, tidy
 from society.core.instrument import Breach, Instrument, Moment, Paid, Played
-from society.core.ledger import proposal_offers
 from society.core.limits import at_least, at_most, excess, just, only
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer, Terms
+from society.core.negotiation import proposal_offers
 from society.core.rows import RuleEvent, Transfer
 from society.instruments.agreements import on_the_table
 from society.instruments.fines import payable, split

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from society.core.exact import Json
 from society.core.instrument import Instrument, Moment
-from society.core.ledger import proposal_offers
 from society.core.moves import Offer
+from society.core.negotiation import proposal_offers
 from society.instruments.agreements import on_the_table
 
 

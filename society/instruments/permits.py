@@ -11,10 +11,11 @@ from pydantic import Field
 from society.core.actions import Amount, Choice
 from society.core.exact import Exact, Json, Number, plain, tidy
 from society.core.instrument import Change, Moment, Paid, Played
-from society.core.ledger import Order, Proposal, proposal_offers
+from society.core.ledger import Order, Proposal
 from society.core.limits import at_most
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer
+from society.core.negotiation import proposal_offers
 from society.core.rows import RuleEvent, Transfer
 from society.instruments.agreements import on_the_table
 from society.instruments.clearing import cleared
