@@ -183,6 +183,12 @@ async def test_a_frame_shows_itself_and_turns_into_polars(log: Log) -> None:
         log.frame("mesage")
 
 
+async def test_a_frame_turns_into_pandas_by_itself_and_by_polars(log: Log) -> None:
+    pytest.importorskip("pandas")
+    frame = log.frame("message")
+    assert list(frame.to_pandas()["text"]) == list(frame.to_polars().to_pandas()["text"])
+
+
 async def test_results_are_kept_under_a_digest(log: Log) -> None:
     log.store("last", "metric", [{"name": "gini", "without_defaulted": False, "value": float("nan"), "unit": "0 to 1"}])
     log.store("last", "metric", [{"name": "gini", "without_defaulted": False, "value": 0.5, "unit": "0 to 1"}])

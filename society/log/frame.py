@@ -93,7 +93,7 @@ class Frame:
         try:
             import pandas
         except ImportError:
-            raise MissingExtra("a pandas frame needs pandas: pip install pandas") from None
+            raise MissingExtra("a pandas frame needs the extra: pip install 'society-sandbox[analysis]'") from None
         return pandas.DataFrame(self.values, columns=list(self.columns))
 
     def __repr__(self) -> str:
