@@ -33,6 +33,7 @@ SUITES: dict[str, tuple[Suite, int, int, str]] = {
         "faults at the system calls of a small run; all, if N is large (T4)",
     ),
     "compound": (suite("compound", "compound"), 6, 600, "runs through one fault upon another (T5)"),
+    "machine": (suite("machine", "machine"), 10, 500, "steps of all kinds in any order; N: examples (T2)"),
     "tampering": (suite("tampering", "tampering"), 40, 5000, "changes to a finished log, each to be found (T2)"),
     "mutants": (suite("mutants", "mutants"), 3, 99, "bugs put in on purpose, each to be caught by a suite (T16)"),
     "histories": (suite("histories", "histories"), 1000, 100_000, "pairs of an honest and a forged history (T8)"),

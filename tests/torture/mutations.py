@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+import society.log.database
 import society.log.lock
 import society.log.opened
 import society.log.verify
@@ -138,6 +141,27 @@ def _() -> None:
             return
 
     Committer._commit = blind  # type: ignore[method-assign]
+
+
+@bug("an interrupted run does not wait for what it has asked", "machine", 10, LOST)
+def _() -> None:
+    async def give_up(self: Record, sent: asyncio.Future[Any]) -> None:
+        sent.cancel()
+
+    Record._hear_out = give_up  # type: ignore[method-assign]
+
+
+@bug("whoever looks at a log leaves a mark in it", "machine", 10, BROKEN)
+def _() -> None:
+    look = society.log.database._open_to_read
+
+    def marked(place: Any) -> Any:
+        with contextlib.closing(sqlite3.connect(place.file)) as connection:
+            (visits,) = connection.execute("PRAGMA user_version").fetchone()
+            connection.execute(f"PRAGMA user_version={visits + 1}")
+        return look(place)
+
+    society.log.database._open_to_read = marked
 
 
 # What happened, and in which order.
@@ -381,8 +405,6 @@ def _() -> None:
 @bug("there is no deadline for a call", "chaos", 100, SILENT, OTHER)
 def _() -> None:
     often("slow")
-    import contextlib
-
     openai_compatible.asyncio = _With(asyncio, timeout=lambda seconds: contextlib.nullcontext())  # type: ignore[assignment]
 
 

@@ -65,12 +65,17 @@ async def _fill(path: Path) -> str:
     return head
 
 
-def tamper(path: Path, luck: random.Random) -> str:
-    """Make one change to a log; says which. After one that begins with "rewritten", only a head kept elsewhere tells."""
+def tamper(path: Path, luck: random.Random, *, grafts: bool = True) -> str:
+    """Make one change to a log; says which. After one that begins with "rewritten", only a head kept elsewhere tells.
+
+    Args:
+        grafts: rows of one run may come into another; there must be two then.
+    """
+    changes = {what: change for what, change in _CHANGES.items() if grafts or what != "grafted"}
     connection = sqlite3.connect(path)
     try:
         while True:
-            what = luck.choices(list(_CHANGES), weights=[weight for weight, _ in _CHANGES.values()])[0]
+            what = luck.choices(list(changes), weights=[weight for weight, _ in changes.values()])[0]
             done = _CHANGES[what][1](connection, luck)
             if done:
                 connection.commit()

@@ -85,20 +85,26 @@ class Died(Exception):
 
 
 class Fate:
-    """When the process dies: around which commit, and whether that commit still makes it to the disk."""
+    """When the process dies: around which commit, and whether that commit still makes it to the disk.
+
+    Attributes:
+        commits: how many there were.
+        told: called after each.
+    """
 
     def __init__(self, commit: int | None = None, written: bool = False) -> None:
         self.commit, self.written = commit, written
         self.commits, self.dead = 0, False
+        self.told: Callable[[], None] = lambda: None
 
 
 class DyingCommitter(Committer):
-    """Commits where it is asked to, and dies when its time has come."""
+    """Commits where it is asked to, and dies when its time has come: the fate it finds when it is made."""
 
-    fate = Fate()
+    next_fate = Fate()
 
     def __init__(self, engine: Engine, place: Place) -> None:
-        self.engine, self.place = engine, place
+        self.engine, self.place, self.fate = engine, place, DyingCommitter.next_fate
         self.reserve = NoReserve() if place.file is None else Reserve(locks_of(place.file))
 
     def submit(
@@ -123,6 +129,7 @@ class DyingCommitter(Committer):
         if fate.dead:
             job.problem = Died()
         job.tell()
+        fate.told()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -176,7 +183,7 @@ class ChaosProvider(httpx2.AsyncBaseTransport):
         good = self.good[who] = good_answer(body)
         before = self.served.setdefault(who, [])
         luck = random.Random(f"{self.key} {who} {len(before)}")
-        served = Served("good", body=json.dumps(envelope(good)).encode())
+        served = self.plain(who, good)
         if luck.random() < self.rate:
             served = self.maker(good, luck)
         before.append(served)
@@ -189,6 +196,10 @@ class ChaosProvider(httpx2.AsyncBaseTransport):
         if served.unreachable:
             raise httpx2.ConnectError("nobody listens")
         return httpx2.Response(served.status, headers=served.headers, stream=_Parts(served), request=request)
+
+    def plain(self, who: int, good: str) -> Served:
+        """What the model says to a question when nothing comes between."""
+        return Served("good", body=json.dumps(envelope(good)).encode())
 
 
 @contextlib.contextmanager
@@ -206,7 +217,7 @@ def simulated(provider: ChaosProvider, fate: Fate) -> Iterator[None]:
 
         return now
 
-    DyingCommitter.fate = fate
+    DyingCommitter.next_fate = fate
     with (
         mock.patch("openai._base_client.asyncify", in_place),  # it asks a thread what machine this is, once a client
         mock.patch("society.models.openai_compatible.BoundedClient", Client),
