@@ -68,6 +68,23 @@ def error(message="no", **more):
     return {"error": {"message": message, **more}}
 
 
+async def test_every_request_has_the_address_and_headers_that_the_client_gave_the_first():
+    async with FaultServer(GOOD) as server, Setting(server) as setting:
+        for agent in range(3):
+            await setting.ask(agent)
+    heads = [sorted(line for line in head.split("\r\n") if "ength:" not in line) for head in server.heads]
+    assert heads[0] == heads[1] == heads[2]
+    assert "POST /v1/chat/completions HTTP/1.1" in heads[2]
+    assert f"Authorization: Bearer {KEY}".lower() in [line.lower() for line in heads[2]]
+
+
+async def test_a_client_whose_first_requests_failed_still_learns_how_to_ask():
+    response, server, _ = await after(http(500, "busy", Set_Cookie="a=b"), http(500, "busy"), GOOD)
+    assert response.finish == "stop"
+    assert len({"".join(sorted(head.lower().split("\r\n"))) for head in server.heads}) == 1
+    assert "cookie" not in server.heads[2].lower()
+
+
 async def test_a_good_answer_arrives_with_its_bytes_and_sizes():
     response, server, setting = await after(GOOD)
     assert json.loads(response.text) == {"amount": 5}

@@ -1,56 +1,23 @@
 """Any server that speaks the chat completions protocol, through the openai client.
 
-The client builds and authenticates the request; its own retries, redirects and parsing are off. One try has one total
+The client addresses and authenticates the request; its own retries, redirects and parsing are off. One try has one total
 deadline, one bound on the size of the body, and its raw bytes are kept.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import zlib
 from collections.abc import Callable, Mapping
-
-import aiohttp
-import httpx2
-import openai
 
 from society.core.calls import ModelRequest, ModelResponse, Usage
 from society.core.errors import ProviderRefused
-from society.models.bounded_http import BodyRefused, BoundedClient
 from society.models.clock import Clock
 from society.models.dialect import Dialect
+from society.models.endpoint import Answer, Endpoint, Unreachable
 from society.models.envelope import read_completion
 from society.models.faults import Declined, RetryLater, Unsupported, Whom, classify
 from society.models.prices import Price
 from society.models.sizes import likely_usage
-
-_BROKEN = (
-    openai.OpenAIError,
-    httpx2.HTTPError,
-    httpx2.StreamError,
-    httpx2.InvalidURL,
-    aiohttp.ClientError,
-    BodyRefused,
-    zlib.error,
-    OSError,
-    UnicodeError,
-)
-
-
-class Endpoint:
-    """One provider: an address and a key, with the connections to it. Shared by all of its models."""
-
-    def __init__(self, base_url: str, key: str | None, *, seconds: float, most_bytes: int, connections: int) -> None:
-        self.base_url = base_url
-        self.seconds = seconds
-        self.http = BoundedClient(most_bytes=most_bytes, connections=connections)
-        self.client = openai.AsyncOpenAI(
-            api_key=key or "none", base_url=base_url, max_retries=0, timeout=None, http_client=self.http
-        )
-
-    async def close(self) -> None:
-        await self.client.close()
 
 
 class OpenAICompatible:
@@ -115,21 +82,15 @@ class OpenAICompatible:
             self._notice(f"{self.whom.model}: the server answered as {self.whom.redact(served)!r}")
         return dataclasses.replace(response, usage=self._priced(response, request), seconds=seconds)
 
-    async def _post(self, body: dict[str, object]) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers and body of whatever HTTP answer there is."""
+    async def _post(self, body: Mapping[str, object]) -> Answer:
+        """Whatever HTTP answer there is."""
         where = self.whom.where
         try:
-            async with asyncio.timeout(self.endpoint.seconds):
-                response = await self.endpoint.client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        except openai.APIStatusError as problem:
-            response = problem.response
+            return await self.endpoint.post(body)
         except TimeoutError:
             raise RetryLater(f"{where} gave no whole answer within {self.endpoint.seconds:g} s") from None
-        except _BROKEN as problem:
-            cause = _root(problem)
-            detail = self.whom.redact(f"{type(cause).__name__}: {cause}")
-            raise RetryLater(f"{where} cannot be reached or broke off ({detail})") from None
-        return response.status_code, response.headers, response.content
+        except Unreachable as problem:
+            raise RetryLater(f"{where} cannot be reached or broke off ({self.whom.redact(str(problem))})") from None
 
     def _priced(self, response: ModelResponse, request: ModelRequest) -> Usage:
         usage = response.usage
@@ -141,13 +102,6 @@ class OpenAICompatible:
 
     async def close(self) -> None:
         await self.endpoint.close()
-
-
-def _root(problem: BaseException) -> BaseException:
-    """What really happened: the clients call every broken connection a timeout."""
-    while (cause := problem.__cause__ or problem.__context__) is not None:
-        problem = cause
-    return problem
 
 
 def _same_model(asked: str, served: str) -> bool:

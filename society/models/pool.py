@@ -29,7 +29,7 @@ from society.models.settings import ProviderSettings
 from society.models.throttle import Gate, Throttle, Throttled, throttle_of
 
 if TYPE_CHECKING:
-    from society.models.openai_compatible import Endpoint
+    from society.models.endpoint import Endpoint
 
 OPENAI = "https://api.openai.com/v1"
 
@@ -177,7 +177,8 @@ class ModelPool:
         return self._remote(name)
 
     def _remote(self, name: ModelName) -> ModelClient:
-        from society.models.openai_compatible import Endpoint, OpenAICompatible
+        from society.models.endpoint import Endpoint
+        from society.models.openai_compatible import OpenAICompatible
 
         base_url, key = self._base_url(name), self._key(name)
         assert base_url is not None, "only remote models come here"

@@ -24,7 +24,7 @@ from society.core.policy import Meant
 from society.log import writer
 from society.log.committer import Committer
 from society.log.text import Redaction
-from society.models import envelope, openai_compatible
+from society.models import endpoint, envelope, openai_compatible
 from society.models.budget import RunBudget
 from society.models.recall import Recall
 from society.models.record import Record
@@ -405,7 +405,7 @@ def _() -> None:
 @bug("there is no deadline for a call", "chaos", 100, SILENT, OTHER)
 def _() -> None:
     often("slow")
-    openai_compatible.asyncio = _With(asyncio, timeout=lambda seconds: contextlib.nullcontext())  # type: ignore[assignment]
+    endpoint.asyncio = _With(asyncio, timeout=lambda seconds: contextlib.nullcontext())  # type: ignore[assignment]
 
 
 class _With:

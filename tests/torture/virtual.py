@@ -220,7 +220,7 @@ def simulated(provider: ChaosProvider, fate: Fate) -> Iterator[None]:
     DyingCommitter.next_fate = fate
     with (
         mock.patch("openai._base_client.asyncify", in_place),  # it asks a thread what machine this is, once a client
-        mock.patch("society.models.openai_compatible.BoundedClient", Client),
+        mock.patch("society.models.endpoint.BoundedClient", Client),
         mock.patch("society.log.opened.Committer", DyingCommitter),
     ):
         yield

@@ -1,0 +1,112 @@
+"""One provider: an address and a key, the connections to it, and what can go wrong on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import aiohttp
+import httpx2
+import openai
+
+from society.models.bounded_http import BodyRefused, BoundedClient
+
+_PATH = "/chat/completions"
+_OF_ONE_REQUEST = ("content-length", "cookie")
+"""Headers that say something of one request, and not of all."""
+
+_BROKEN = (
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    httpx2.StreamError,
+    httpx2.InvalidURL,
+    aiohttp.ClientError,
+    BodyRefused,
+    zlib.error,
+    OSError,
+    UnicodeError,
+)
+
+
+class Unreachable(Exception):
+    """The try brought no HTTP answer; the message says what really happened."""
+
+
+class Answer(NamedTuple):
+    """Whatever HTTP answer there is."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Endpoint:
+    """One provider, shared by all of its models.
+
+    The openai client makes the first request: address, key, account and its other headers. Those after it differ in their body alone,
+    so it is the model of them all, and they go straight to the HTTP client; making each anew would take twice as long as
+    sending it.
+
+    Args:
+        seconds: the deadline of a whole try, from the first byte sent to the last one read.
+        most_bytes: the longest answer that is read; connections: the most that are open.
+    """
+
+    def __init__(self, base_url: str, key: str | None, *, seconds: float, most_bytes: int, connections: int) -> None:
+        self.base_url = base_url
+        self.seconds = seconds
+        self.http = BoundedClient(most_bytes=most_bytes, connections=connections)
+        self.client = openai.AsyncOpenAI(
+            api_key=key or "none", base_url=base_url, max_retries=0, timeout=None, http_client=self.http
+        )
+        self._url: httpx2.URL | None = None
+        self._headers = httpx2.Headers()
+
+    async def post(self, body: Mapping[str, object]) -> Answer:
+        """Send one question.
+
+        Raises:
+            TimeoutError: there was no whole answer in time.
+            Unreachable: there was none at all, or it broke off, or it was refused for its size or form.
+        """
+        try:
+            data = _ENCODER.encode(body).encode()
+            async with asyncio.timeout(self.seconds):
+                response = await (self._first(data) if self._url is None else self._next(self._url, data))
+        except TimeoutError:
+            raise
+        except _BROKEN as problem:
+            cause = _root(problem)
+            raise Unreachable(f"{type(cause).__name__}: {cause}") from None
+        return Answer(response.status_code, response.headers, response.content)
+
+    async def _first(self, data: bytes) -> httpx2.Response:
+        try:
+            response = await self.client.post(_PATH, cast_to=httpx2.Response, content=data)
+        except openai.APIStatusError as problem:
+            response = problem.response
+        self._headers = httpx2.Headers(
+            [(name, value) for name, value in response.request.headers.items() if name.lower() not in _OF_ONE_REQUEST]
+        )
+        self._url = response.request.url
+        return response
+
+    async def _next(self, url: httpx2.URL, data: bytes) -> httpx2.Response:
+        return await self.http.send(httpx2.Request("POST", url, headers=self._headers, content=data))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.client.close()
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False)
+
+
+def _root(problem: BaseException) -> BaseException:
+    """What really happened: the clients call every broken connection a timeout."""
+    while (cause := problem.__cause__ or problem.__context__) is not None:
+        problem = cause
+    return problem
