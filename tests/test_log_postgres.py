@@ -17,6 +17,7 @@ from society.core.errors import LogUnusable
 from society.log import Log, open_log
 from society.log.questions import QUESTIONS
 from society.log.tables import PROJECTED, name_of
+from society.log.views import VIEWS, create_view
 
 pytestmark = [pytest.mark.postgres, pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is one")]
 HERE = Position(1, "act", 0, 0)
@@ -123,3 +124,44 @@ def test_a_server_that_is_not_there_says_so() -> None:
 def test_an_empty_database_is_no_log_yet(url: str) -> None:
     with open_log(url) as log, pytest.raises(LogUnusable, match="is not a log"):
         log.runs()
+
+
+@pytest.mark.parametrize(
+    ("sql", "row", "words"),
+    [
+        pytest.param("DROP VIEW call_cost", "call_cost", "missing", id="a view dropped"),
+        pytest.param("CREATE OR REPLACE VIEW conversation AS SELECT {columns} FROM ({body}) AS c WHERE place = 0",
+                     "conversation", "was changed", id="a view that hides rows"),
+        pytest.param("ALTER TABLE metric ADD COLUMN x TEXT", "metric", "column x", id="a column added"),
+        pytest.param("ALTER TABLE gap_term ALTER COLUMN value TYPE REAL", "gap_term", "column value", id="a column shortened"),
+        pytest.param("ALTER TABLE price ALTER COLUMN input DROP NOT NULL", "price", "column input", id="nulls let in"),
+        pytest.param("ALTER TABLE payoff DROP CONSTRAINT payoff_pkey", "payoff", "its key", id="a key dropped"),
+        pytest.param("ALTER TABLE metric DROP CONSTRAINT metric_run_id_fkey", "metric", "references", id="a reference dropped"),
+        pytest.param("DROP INDEX ix_run_status", "run", "indices", id="an index dropped"),
+        pytest.param("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+                     " CREATE TRIGGER t BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION f()",
+                     "event", "trigger t", id="a trigger planted"),
+        pytest.param("CREATE RULE r AS ON INSERT TO event DO INSTEAD NOTHING", "event", "rule r", id="a rule planted"),
+        pytest.param("ALTER TABLE message ENABLE ROW LEVEL SECURITY", "message", "row security", id="rows hidden"),
+    ],
+)  # fmt: skip
+async def test_a_changed_schema_is_found(url: str, sql: str, row: str, words: str) -> None:
+    view = next(view for view in VIEWS if view.name == "conversation")
+    body = create_view(view, "postgresql").split(" AS ", 1)[1]
+    with open_log(url) as log:
+        await whole_run(log)
+        assert log.verify().faults == ()
+        with log._writing.engine.begin() as connection:
+            connection.exec_driver_sql(sql.format(columns=", ".join(view.columns), body=body))
+        found = [fault for fault in log.verify().faults if fault.table == "schema"]
+    assert [fault.row for fault in found] == [row] and words in found[0].what
+
+
+async def test_a_row_whose_run_is_gone_is_found_where_nobody_looks_after_references(url: str) -> None:
+    with open_log(url) as log:
+        await whole_run(log)
+        with log._writing.engine.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.exec_driver_sql("UPDATE payoff SET agent = 9 WHERE agent = 2 AND round = 1")
+        faults = log.verify().faults
+    assert any("I14" in fault.what and "agent 9" in fault.row for fault in faults)

@@ -39,14 +39,17 @@ class Tampered(Reader):
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
-        yield self.held
+        self.held.exec_driver_sql("PRAGMA query_only=ON")
+        try:
+            yield self.held
+        finally:
+            self.held.exec_driver_sql("PRAGMA query_only=OFF")
 
     @contextmanager
     def change(self, sql: str, *values: object) -> Iterator[int]:
         self.held.exec_driver_sql("BEGIN")
-        changed = self.held.exec_driver_sql(sql, values).rowcount
         try:
-            yield changed
+            yield self.held.exec_driver_sql(sql, values).rowcount
         finally:
             self.held.exec_driver_sql("ROLLBACK")
 

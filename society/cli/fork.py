@@ -42,7 +42,7 @@ def fork(
     """Play a new run that shares the first K rounds of another one and differs after.
 
     Nobody is asked again about the shared rounds, and nothing is paid for them; the state, the agreements and what agents
-    remember are carried over. For example: society fork last --round 6 --set mechanism.growth=1/5
+    remember are carried over. For example: society fork last --round 6 --set mechanism.growth.factor=3/2
     Exit codes as of `society run`.
     """
     from society.cli.output import note

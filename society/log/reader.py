@@ -131,16 +131,24 @@ class Reader:
         Raises:
             BadInput: there is none, or several.
         """
+        return self.run(self.named(ref))
+
+    def named(self, ref: str) -> str:
+        """The id of the run named, as `find` takes names.
+
+        Raises:
+            BadInput: there is none, or several.
+        """
         ids = self._ids()
         if not ids:
             raise BadInput(f"the log at {self.place.shown} has no runs yet")
         if ref == "last":
-            return self.run(ids[-1])
+            return ids[-1]
         if ref in ids:
-            return self.run(ref)
+            return ref
         near = [run for run in ids if ref and (run.startswith(ref) or run.endswith(f"-{ref}") or ref in _names(run))]
         if len(near) == 1:
-            return self.run(near[0])
+            return near[0]
         if near:
             shown = ", ".join(near[:5]) + (" ..." if len(near) > 5 else "")
             raise BadInput(f"{len(near)} runs match {ref!r}: {shown}; give more of the id")

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, text
 
 from society.core.calls import canonical_json, prompt_link
+from society.log.findings import Findings
 from society.log.seal import SUMS, as_written, row_digest
 from society.log.tables import ModelCall, columns_of
-from society.log.text import original_text
-
-FaultTold = Callable[[str, str, str], None]
+from society.log.text import original_text, storable_text
 
 
 class Calls(NamedTuple):
@@ -27,8 +26,9 @@ class Calls(NamedTuple):
     digest: int
 
 
-def journal_faults(connection: Connection, run_id: str, *, ended: bool, fault: FaultTold) -> Calls:
-    """Check every try of every question of a run."""
+def journal_faults(connection: Connection, run_id: str, *, ended: bool, found: Findings) -> Calls:
+    """I2, I3, I10, I15: check every try of every question of a run."""
+    fault = found.fault
     sql = f"SELECT {', '.join(columns_of(ModelCall))} FROM model_call WHERE run_id = :run"
     sql += " ORDER BY round, stage, turn, agent, attempt, issue"
     rows = connection.execute(text(sql), {"run": run_id}).all()
@@ -49,7 +49,10 @@ def journal_faults(connection: Connection, run_id: str, *, ended: bool, fault: F
         if row.usd is not None:
             prices.append(row.usd)
         tries[row.round, row.stage, row.turn, row.agent, row.attempt].append(row)
-    _counted(tries, ended, fault)
+    _counted(tries, ended, found)
+    found.count("I2", len(tries))
+    for invariant in ("I3", "I10", "I15"):
+        found.count(invariant, len(rows))
     return Calls(len(rows), answered, None if not prices else sum(prices), digest % SUMS)
 
 
@@ -61,27 +64,28 @@ def content_faults(connection: Connection, run_id: str | None = None) -> Iterato
     for row in rows:
         places[row.hash] = row.place
     for row in rows:
-        here = f"hash {row.hash[:12]}"
-        if prompt_link(row.before or "", row.role, original_text(row.content)) != row.hash:
+        here = f"hash {_short(row.hash)}"
+        if _hash_of(_link, row.before, row.role, row.content) != row.hash:
             yield "prompt", here, "the message is not what its hash says"
         elif row.place != (0 if row.before is None else places.get(row.before, -2) + 1):
             yield "prompt", here, "I14: the message before it is missing, or its place is wrong"
     for row in connection.execute(text(_SCHEMAS if run_id is None else _SCHEMAS_OF_RUN), values):
-        if sha256(row.text.encode()).hexdigest() != row.hash:
-            yield "answer_schema", f"hash {row.hash[:12]}", "the schema is not what its hash says"
+        if _hash_of(_text_hash, row.text) != row.hash:
+            yield "answer_schema", f"hash {_short(row.hash)}", "the schema is not what its hash says"
 
 
 def stray_content(connection: Connection) -> Iterator[tuple[str, str, str]]:
     """Prompts and schemas that nobody refers to, and calls that refer to none that is there."""
     for sql, table in ((_STRAY_PROMPTS, "prompt"), (_STRAY_SCHEMAS, "answer_schema")):
         for row in connection.execute(text(sql)):
-            yield table, f"hash {row.hash[:12]}", "nobody refers to it"
+            yield table, f"hash {_short(row.hash)}", "nobody refers to it"
     for sql, what in ((_NO_PROMPT, "prompt"), (_NO_SCHEMA, "answer_schema")):
         for row in connection.execute(text(sql)):
             yield "model_call", f"run {row.run_id}, round {row.round}, {row.stage}", f"I14: its {what} is missing"
 
 
-def _counted(tries: dict[tuple[Any, ...], list[Any]], ended: bool, fault: FaultTold) -> None:  # Any: as above
+def _counted(tries: dict[tuple[Any, ...], list[Any]], ended: bool, found: Findings) -> None:  # Any: as above
+    fault = found.fault
     attempts: dict[tuple[Any, ...], list[int]] = defaultdict(list)  # Any: columns of the key
     for (*slot, attempt), rows in tries.items():
         here = "round {}, {}, turn {}, agent {}".format(*slot) + f", attempt {attempt}"
@@ -99,11 +103,13 @@ def _counted(tries: dict[tuple[Any, ...], list[Any]], ended: bool, fault: FaultT
 
 def _question(row: Any, schema: str | None) -> str:  # Any: a row of model_call
     """The hash of the question, from what is stored of it; see `ModelRequest.canonical`."""
-    schema_hash = None if schema is None else sha256(schema.encode()).hexdigest()
+    schema_hash = None if schema is None else _hash_of(_text_hash, schema)
     try:
         sampling = json.loads(row.sampling)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return "unreadable"
+    if canonical_json(sampling) != row.sampling:
+        return "not canonical"
     question = {
         "at": [row.round, row.stage, row.turn, row.agent, row.attempt],
         "model": row.model,
@@ -111,7 +117,30 @@ def _question(row: Any, schema: str | None) -> str:  # Any: a row of model_call
         "schema": schema_hash,
         "sampling": sampling,
     }
-    return sha256(canonical_json(question).encode()).hexdigest()
+    return _hash_of(lambda: _text_hash(canonical_json(question)))
+
+
+def _link(before: str | None, role: str, stored: str) -> str:
+    content = original_text(stored)
+    if before == "" or storable_text(content) != stored:
+        return "not as it is written"
+    return prompt_link(before or "", role, content)
+
+
+def _text_hash(words: str) -> str:
+    return sha256(words.encode()).hexdigest()
+
+
+def _hash_of(made: Callable[..., str], *parts: Any) -> str:  # Any: whatever stands in the columns
+    """A hash over stored values; one that matches nothing where they are no text."""
+    try:
+        return made(*parts)
+    except (ValueError, TypeError, AttributeError):
+        return "none"
+
+
+def _short(digest: Any) -> str:  # Any: as above
+    return digest[:12] if isinstance(digest, str) else ascii(digest)[:20]
 
 
 def _text_of(connection: Connection, table: str, digest: str | None) -> str | None:

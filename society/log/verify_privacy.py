@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
@@ -11,44 +10,54 @@ from society.core.events import Spoke
 from society.episode import Episode
 from society.invariants import Privacy
 from society.log.column_types import column_types
+from society.log.findings import Findings
 from society.log.tables import TABLES, columns_of, name_of
 from society.log.text import Redaction, original_text
 
 
-def leaked_words(connection: Connection, episode: Episode) -> Iterator[tuple[str, str, str]]:
-    """I7: prompts that hold what only another agent may know, and nobody has said: (table, row, what)."""
+def leaked_words(connection: Connection, episode: Episode, found: Findings) -> int:
+    """I7: prompts that hold what only another agent may know, and nobody has said; returns how many messages were read."""
     privacy = [Privacy.of(phase.scenario) for phase in episode.phases]
     if not any(one.texts for one in privacy):
-        return
+        return 0
     said = [draft.text for event in episode.events if isinstance(event, Spoke) for draft in event.messages]
     readers: dict[str, set[int]] = defaultdict(set)
     for agent, digest in connection.execute(_READ, {"run": episode.run_id}):
         readers[digest].add(agent)
-    for row in connection.execute(_PROMPTS, {"run": episode.run_id}):
+    rows = connection.execute(_PROMPTS, {"run": episode.run_id}).all()
+    for row in rows:
+        if not isinstance(row.content, str):
+            continue  # told as no value of its kind
         for agent in sorted(readers[row.hash]):
             for one in privacy:
                 owner = one.owner_of(original_text(row.content), agent, said)
                 if owner is not None:
                     whose = episode.names[owner]
                     what = f"I7: {episode.names[agent]} is told what only {whose} may know"
-                    yield "prompt", f"hash {row.hash[:12]}", what
+                    found.fault("prompt", f"hash {row.hash[:12]}", what)
                     break
+    return len(rows)
 
 
-def stored_secrets(connection: Connection, secrets: Redaction) -> Iterator[tuple[str, str, str]]:
-    """I12: columns that hold the value of a configured key: (table, row, what). The value is not told."""
+def stored_secrets(connection: Connection, secrets: Redaction, found: Findings) -> int:
+    """I12: columns that hold the value of a configured key; returns how many values were searched. The key is not told."""
     words, raw = secrets.values
+    searched = 0
+    if not words:
+        return 0
     for table in TABLES:
         name, types = name_of(table), column_types()[name_of(table)]
         for column in columns_of(table):
             if types[column] not in (str, bytes):
                 continue
+            searched += connection.scalar(text(f"SELECT COUNT({column}) FROM {name}")) or 0
             for value in words if types[column] is str else raw:
-                found = "position(:value IN {c})" if connection.dialect.name == "postgresql" else "instr({c}, :value)"
-                sql = f"SELECT COUNT(*) FROM {name} WHERE {found.format(c=column)} > 0"
+                place = "position(:value IN {c})" if connection.dialect.name == "postgresql" else "instr({c}, :value)"
+                sql = f"SELECT COUNT(*) FROM {name} WHERE {place.format(c=column)} > 0"
                 if count := connection.scalar(text(sql), {"value": value}):
-                    yield name, f"column {column}", f"I12: {count} rows hold a key"
+                    found.fault(name, f"column {column}", f"I12: {count} rows hold a key")
                     break
+    return searched
 
 
 _READ = text("""
