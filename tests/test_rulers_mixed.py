@@ -2,6 +2,8 @@
 
 import random
 from fractions import Fraction as F
+from itertools import product
+from math import prod
 
 import pytest
 from hypothesis import given, settings
@@ -86,3 +88,63 @@ def test_volunteers_mix_in_groups_of_any_size(n, benefit, cost):
 def test_games_of_many_actions_and_agents_have_no_mixed_ruler():
     assert get("public_goods").ruler.mixed_equilibria is None
     assert get("common_pool", agents=2, capacity=10).ruler.mixed_equilibria is None
+
+
+def cube(payoffs):
+    """A table of three agents from eight lists of payoffs, in the order aaa, aab, aba, ... bbb."""
+    cells = iter(payoffs)
+    return [[[next(cells) for _ in "CD"] for _ in "CD"] for _ in "CD"]
+
+
+def test_three_unlike_agents_mix_by_numbers_that_are_checked_by_hand():
+    """Each wants to do as the next one does not; agent 1 minds twice as much when agent 0 plays C.
+
+    With chances x, y, z of C: agent 0 is indifferent at y = 1/2, agent 1 at z = 1/2, agent 2 at x = 1/2.
+    """
+    joints = [(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
+    pays = [[int(i != j), (2 - i) * int(j != k), int(k != i)] for i, j, k in joints]
+    (found,) = of(cube(pays)).mixed_equilibria
+    assert found.strategies == ((F(1, 2), F(1, 2)),) * 3 and found.exact
+    assert found.payoffs == (F(1, 2), F(3, 4), F(1, 2))
+
+
+def test_an_irrational_mixture_is_given_to_the_last_digits_and_says_so():
+    """Agent 2 likes C only if both others play D; agents 0 and 1 like C only if the next one and agent 2 do not both.
+
+    x y = 1/3 for agent 2 and y z = 1/3 = x z for the others: x = y = z = 1/sqrt(3).
+    """
+    joints = [(i, j, k) for i in (0, 1) for j in (0, 1) for k in (0, 1)]
+
+    def of_one(own, first, second, scale):
+        return scale * (1 if own else 3 * int(first == second == 1))
+
+    pays = [[of_one(i, j, k, 1), of_one(j, i, k, 2), of_one(k, i, j, 5)] for i, j, k in joints]
+    mixed = [m for m in of(cube(pays)).mixed_equilibria if all(0 < s[0] < 1 for s in m.strategies)]
+    (found,) = mixed
+    assert not found.exact
+    assert [s[1] for s in found.strategies] == pytest.approx([3**-0.5] * 3, rel=1e-14)
+    assert found.payoffs == pytest.approx((1, 2, 5))
+
+
+@pytest.mark.parametrize(("n", "seed"), [*((3, seed) for seed in range(20)), *((4, seed) for seed in range(5))])
+def test_unlike_agents_of_two_actions_have_an_odd_number_of_equilibria_and_leave_none(n, seed):
+    """Wilson's theorem again, for more than two; and every mixture is checked by its definition."""
+    dice = random.Random(seed)
+    joints = list(product((0, 1), repeat=n))
+    cells = {joint: [dice.randrange(10**6) for _ in joint] for joint in joints}
+
+    def table(prefix=()):
+        return cells[prefix] if len(prefix) == n else [table((*prefix, k)) for k in (0, 1)]
+
+    def expects(agent, own, strategies):
+        chances = [tuple(int(k == own) for k in (0, 1)) if seat == agent else s for seat, s in enumerate(strategies)]
+        return sum(prod(chances[seat][k] for seat, k in enumerate(joint)) * cells[joint][agent] for joint in joints)
+
+    ruler = of(table())
+    assert (len(ruler.equilibria) + len(ruler.mixed_equilibria)) % 2 == 1
+    for found in ruler.mixed_equilibria:
+        for agent, strategy in enumerate(found.strategies):
+            values = [expects(agent, own, found.strategies) for own in (0, 1)]
+            close = pytest.approx(max(values), rel=1e-9, abs=1e-3)
+            assert found.payoffs[agent] == (max(values) if found.exact else close)
+            assert all(value == found.payoffs[agent] if found.exact else value == close for value, chance in zip(values, strategy, strict=True) if chance)  # fmt: skip

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from society.core.exact import Number, tidy
+from society.rulers.mixing_groups import mixing_groups, payoff
 from society.rulers.scores import Board
 
 S = TypeVar("S")
@@ -21,6 +22,8 @@ Row = Sequence[Fraction]
 _WIDTH = 2.0**-52
 MOST_ACTIONS = 6
 """Games of two agents with more actions than this for one of them have too many supports to try."""
+MOST_AGENTS = 4
+"""Up to how many unlike agents of two actions each every group that may mix is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,12 @@ class Mixed:
 
 
 def mixed_equilibria(board: Board[S]) -> tuple[Mixed, ...] | None:
-    """The equilibria in which both of two agents mix, or, for more agents with two actions each and seats alike, the
-    symmetric ones; None for other games.
+    """The equilibria in which at least two agents mix; None where they are not computed.
 
-    Two agents: supports of equal size are tried one by one. Those are all equilibria of a game in which no mixture has more
-    best replies than it has actions; in others there may be whole lines of equilibria, which are left out.
+    Two agents of few actions: supports of equal size are tried one by one. More agents with two actions each: if their seats
+    are alike, the equilibria in which all mix alike; if not, and they are few, every group that may mix beside the others'
+    sure actions. Those are all equilibria (of that form) of a game in which no mixture has more best replies than it has
+    actions; in others there may be whole lines of equilibria, which are left out.
     """
     if board.unlisted:
         return None
@@ -57,6 +61,8 @@ def mixed_equilibria(board: Board[S]) -> tuple[Mixed, ...] | None:
         return _of_two(board)
     if board.n > 2 and board.symmetric and set(sizes) == {2}:
         return _of_equals(board)
+    if 2 < board.n <= MOST_AGENTS and set(sizes) == {2}:
+        return _of_few(board)
     return None
 
 
@@ -129,6 +135,20 @@ def _of_equals(board: Board[S]) -> tuple[Mixed, ...]:
     return tuple(found)
 
 
+def _of_few(board: Board[S]) -> tuple[Mixed, ...]:
+    """Unlike agents with two actions each."""
+    scores = board.score(np.array(list(product((0, 1), repeat=board.n)), dtype=np.int64))
+    values = [Fraction(scores.value(x)) for x in scores.units.ravel()]
+    cells = np.array(values, dtype=object).reshape(*[2] * board.n, board.n)
+    found = []
+    for chances in mixing_groups(cells):
+        exact = scores.slack == 0 and all(isinstance(chance, Fraction) for chance in chances)
+        payoffs = tuple(payoff(cells, chances, agent) for agent in range(board.n))
+        strategies = tuple((_number(1 - chance, exact), _number(chance, exact)) for chance in chances)
+        found.append(Mixed(strategies, tuple(_number(value, exact) for value in payoffs), exact))
+    return tuple(found)
+
+
 def one_against(board: Board[S], pair: tuple[int, int]) -> tuple[list[Fraction], list[Fraction]]:
     """In a symmetric game: the score of one who plays the first (second) of two places when k others play the first."""
     n = board.n
@@ -184,5 +204,5 @@ def _expected(values: Sequence[Number], p: Fraction | float) -> Number:
     return sum(comb(m, k) * p**k * (1 - p) ** (m - k) * value for k, value in enumerate(values))
 
 
-def _number(value: Fraction, exact: bool) -> Number:
+def _number(value: Fraction | float, exact: bool) -> Number:
     return tidy(value) if exact else float(value)

@@ -83,7 +83,7 @@ class Ruler(Generic[S]):
 
     @cached_property
     def mixed_equilibria(self) -> tuple[Mixed, ...] | None:
-        """The fully mixed equilibria of games of two actions; None where they are not computed."""
+        """The equilibria in which at least two agents mix, of small games; None where they are not computed."""
         return mixed_equilibria(self.board)
 
     def scores(self, joint: Joint) -> tuple[Number, ...]:
