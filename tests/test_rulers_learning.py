@@ -7,15 +7,16 @@ import pytest
 
 import society
 from society.core.errors import BadInput
-from society.core.goals import GroupWelfare
+from society.core.goals import GroupWelfare, OwnPayoff
 from society.core.seeds import Noise
 from society.mechanisms import get
 from society.rulers import Learnt, Schooling, learn
 
 
-def lessons(kind, *, seeds=3, steps=5000, rate=0.1, goals=None, **parameters):
+def lessons(kind, *, seeds=3, steps=5000, rate=0.1, points=101, expected=False, goals=None, **parameters):
     game = get(kind, **parameters).mechanism
-    return game, learn(game, range(seeds), Schooling(steps=steps, rate=rate), goals=goals)
+    how = Schooling(steps=steps, rate=rate, points=points, expected=expected)
+    return game, learn(game, range(seeds), how, goals=goals)
 
 
 def ends(found):
@@ -64,6 +65,49 @@ def test_the_same_seed_learns_the_same_and_another_may_not():
         (a.tables == b.tables).all() and a.greedy == b.greedy for a, b in zip(one.lessons, again.lessons, strict=True)
     )
     assert len(ends(one)) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("common_pool_resource", {"agents": 3}),
+        ("common_pool", {"growth": "stochastic"}),
+        ("collective_risk", {"periods": 1, "most": 40}),
+        ("attention", {"outcomes": "drawn"}),
+    ],
+    ids=["amounts", "a stock", "one lottery", "many lots"],
+)
+def test_what_a_group_learns_does_not_depend_on_which_others_learn(kind, parameters):
+    game = get(kind, **parameters).mechanism
+    together = learn(game, [4, 9, 2], Schooling(steps=600)).lessons
+    for lesson in together:
+        (alone,) = learn(game, [lesson.seed], Schooling(steps=600)).lessons
+        assert (alone.tables == lesson.tables).all() and (alone.greedy, alone.payoffs) == (
+            lesson.greedy,
+            lesson.payoffs,
+        )
+
+
+def test_own_payoff_as_a_goal_teaches_what_payoffs_teach():
+    _, plain = lessons("public_goods", steps=500, seeds=1)
+    _, aimed = lessons("public_goods", steps=500, seeds=1, goals=[OwnPayoff()] * 4)
+    assert plain.lessons[0].payoffs == aimed.lessons[0].payoffs
+
+
+def test_amounts_can_be_learnt_on_a_coarser_grid():
+    _, found = lessons("shared_compute", points=11, steps=400, seeds=2)
+    assert all(sent % 10 == 0 for lesson in found.lessons for sent in lesson.greedy)
+    with pytest.raises(BadInput, match="at least two points"):
+        lessons("shared_compute", points=1)
+
+
+def test_a_lottery_that_is_drawn_teaches_otherwise_than_its_expectation():
+    """With nine chances in ten to lose all, six who learn from what they drew come to pay; from expectations nobody pays."""
+    climate = {"periods": 1, "most": 40, "step_size": 20, "target": 120}
+    _, drawn = lessons("collective_risk", steps=6000, rate=0.05, seeds=4, **climate)
+    _, known = lessons("collective_risk", steps=6000, rate=0.05, seeds=4, expected=True, **climate)
+    assert max(sum(lesson.greedy) for lesson in known.lessons) < 120
+    assert sum(sum(lesson.greedy) >= 120 for lesson in drawn.lessons) > 0
 
 
 def test_whether_learners_settled_is_told():

@@ -10,7 +10,8 @@ SteadyPlay         a whole episode as one choice between two plans, for the dile
 from society.rulers.dilemma import Finding, Schelling
 from society.rulers.episode import episode_optimum
 from society.rulers.equilibria import Equilibria
-from society.rulers.learning import Learnt, Lesson, Lessons, Schooling, learn
+from society.rulers.learning import Learnt, learn
+from society.rulers.lessons import Lesson, Lessons, Schooling
 from society.rulers.mixtures import Mixed
 from society.rulers.outlook import Outlook, lasts, outlook
 from society.rulers.ruler import Ruler
