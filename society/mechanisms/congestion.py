@@ -19,6 +19,7 @@ from society.core.errors import did_you_mean
 from society.core.exact import Exact, Number, show, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.crowds import Crowds, Group
 from society.mechanisms.merit import merit
 from society.mechanisms.network import (
     PRESETS,
@@ -195,21 +196,13 @@ class Congestion(Mechanism[Nothing]):
     def _arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:  # Any: int64 or object, see over_common_denominator
         return over_common_denominator(self._minutes)
 
+    @cached_property
+    def _crowds(self) -> Crowds:
+        groups = [Group(seats, self._routes[trip]) for trip, seats in self._groups.items()]
+        return Crowds(groups, self._arrays[0])
+
     def batch(self, state: Nothing, joints: NDArray[np.int64], noise: Noise) -> Batch:
-        minutes, denominators = self._arrays
-        users = np.zeros((len(self._open), len(joints)), dtype=np.int64)
-        picks = np.ascontiguousarray(joints.T)
-        for trip, seats in self._groups.items():
-            for route, way in enumerate(self._routes[trip]):
-                users[list(way)] += sum(picks[seat] == route for seat in seats)
-        times = np.stack([np.take(column, used) for column, used in zip(minutes, users, strict=True)])
-        rows = np.arange(len(joints))
-        payoffs = np.empty(joints.shape, dtype=times.dtype)
-        for trip, seats in self._groups.items():
-            needed = np.stack([-times[list(way)].sum(axis=0) for way in self._routes[trip]], axis=1)
-            for seat in seats:
-                payoffs[:, seat] = needed[rows, picks[seat]]
-        return Batch(numerators=payoffs, denominators=denominators)
+        return Batch(numerators=self._crowds.payoffs(joints), denominators=self._arrays[1])
 
     def known_ceiling(self, state: Nothing, agent: int) -> Bound | None:
         if self._count > MOST_PROFILES:

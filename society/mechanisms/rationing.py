@@ -14,15 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from society.core.seeds import Noise
+from society.mechanisms.units import lot, unit_by_unit
 
 Rationing = Literal["proportional", "equal", "priority", "random_order", "unit_by_unit"]
 RULES: tuple[Rationing, ...] = get_args(Rationing)
+Columns: TypeAlias = NDArray[Any]  # Any: int32 where everything fits, else int64; one row for each seat
 _INT32 = 2**31
 _SMALL = 12
 """Up to this many agents, comparing all pairs is faster than sorting."""
@@ -56,7 +58,7 @@ def ration(
         grants = [0 for _ in seats]
         for unit in range(stock):
             wanting = [seat for seat in seats if grants[seat] < requests[seat]]
-            grants[min(wanting, key=lambda seat: _lot(noise, unit, seat))] += 1
+            grants[min(wanting, key=lambda seat: lot(noise, unit, seat))] += 1
         return tuple(grants)
     order = noise.order(list(seats), "lot") if rule == "random_order" else list(priority or seats)
     before = [0, *accumulate(requests[seat] for seat in order)]
@@ -80,42 +82,30 @@ def _equal(requests: Sequence[int], stock: int) -> tuple[int, ...]:
     return tuple(grants)
 
 
-def _lot(noise: Noise, unit: int, seat: int) -> tuple[int, int]:
-    return noise.bits("unit", (unit, seat)), seat
-
-
 def ration_batch(
     requests: NDArray[np.int64], stock: int, rule: Rationing, noise: Noise, priority: Sequence[int] = ()
 ) -> NDArray[np.int64]:
-    """`ration` for every row of requests at once, shape (B, n)."""
+    """`ration` for every row of requests at once, shape (B, n).
+
+    Seat by seat: each step of a rule is one operation on the requests of one seat in all rows.
+    """
     asked = row_sums(requests)
-    short = asked > stock
-    if not short.any():
+    if not (asked > stock).any():
         return requests
-    if rule == "proportional" and 2 * np.count_nonzero(short) > len(short):
-        # Copying most rows out and back would cost more than computing the others in vain.
-        given = _proportional_rows(requests, np.maximum(asked, 1), stock)
-        return np.where(short[:, None], given, requests)
-    every = bool(short.all())
-    rows = requests if every else requests[short]
+    n = requests.shape[1]
+    small = n * (int(asked.max()) + 1) < _INT32 and int(requests.max()) * max(stock, 1) < _INT32
+    columns: Columns = np.ascontiguousarray(requests.T, dtype=np.int32 if small else np.int64)
     if rule == "proportional":
-        given = _proportional_rows(rows, asked[short], stock)
+        given = _proportional(columns.copy(), np.maximum(asked, 1).astype(columns.dtype), stock)
+        grants = np.where(asked > stock, given, columns)
     elif rule == "equal":
-        given = _equal_rows(rows, stock)
+        grants = _equal_parts(columns, stock)
     elif rule == "unit_by_unit":
-        given = _unit_rows(rows, stock, noise)
+        grants = unit_by_unit(columns, stock, noise)
     else:
-        seats = list(range(rows.shape[1]))
-        order = noise.order(seats, "lot") if rule == "random_order" else list(priority or seats)
-        lined_up = rows[:, order]
-        before = np.cumsum(lined_up, axis=1) - lined_up
-        given = np.empty_like(rows)
-        given[:, order] = np.minimum(lined_up, np.maximum(0, stock - before))
-    if every:
-        return given
-    grants = requests.copy()
-    grants[short] = given
-    return grants
+        seats = list(range(n))
+        grants = _in_order(columns, stock, noise.order(seats, "lot") if rule == "random_order" else priority or seats)
+    return grants.T.astype(np.int64)
 
 
 def row_sums(rows: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -123,15 +113,8 @@ def row_sums(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(np.einsum("ij->i", rows), dtype=np.int64)
 
 
-def _proportional_rows(rows: NDArray[np.int64], asked: NDArray[np.int64], stock: int) -> NDArray[np.int64]:
-    n = rows.shape[1]
-    largest = int(rows.max()) * max(stock, 1)
-    if n * (int(asked.max()) + 1) < _INT32 and largest < _INT32:
-        return _proportional_columns(np.ascontiguousarray(rows.T, dtype=np.int32), asked.astype(np.int32), stock)
-    return _proportional_columns(np.ascontiguousarray(rows.T), asked, stock)
-
-
-def _proportional_columns(columns: NDArray[Any], asked: NDArray[Any], stock: int) -> NDArray[np.int64]:
+def _proportional(columns: Columns, asked: Columns, stock: int) -> Columns:
+    """Overwrites the columns. Rows that ask for no more than the stock come out wrong."""
     n = len(columns)
     columns *= stock
     grants = columns // asked
@@ -151,30 +134,43 @@ def _proportional_columns(columns: NDArray[Any], asked: NDArray[Any], stock: int
     else:
         places = np.argsort(np.argsort(-columns, axis=0), axis=0)
         grants += places < spare
-    return np.asarray(grants.T)
+    return grants
 
 
-def _equal_rows(rows: NDArray[np.int64], stock: int) -> NDArray[np.int64]:
-    n = rows.shape[1]
-    ascending = np.sort(rows, axis=1)
-    left = stock - (np.cumsum(ascending, axis=1) - ascending)
-    levels = left // np.arange(n, 0, -1)
-    first = np.argmax(ascending > levels, axis=1)
-    level = levels[np.arange(len(rows)), first][:, None]
-    grants = np.minimum(rows, level)
-    spare = (stock - grants.sum(axis=1))[:, None]
-    wanting = rows > level
-    grants += wanting & (np.cumsum(wanting, axis=1) <= spare)
-    return np.asarray(grants, dtype=np.int64)
+def _in_order(columns: Columns, stock: int, order: Sequence[int]) -> Columns:
+    grants, left = np.empty_like(columns), np.full_like(columns[0], min(stock, np.iinfo(columns.dtype).max))
+    for seat in order:
+        np.minimum(columns[seat], left, out=grants[seat])
+        left -= grants[seat]
+    return grants
 
 
-def _unit_rows(rows: NDArray[np.int64], stock: int, noise: Noise) -> NDArray[np.int64]:
-    seats = range(rows.shape[1])
-    wanted = rows.T.copy()
-    for unit in range(stock):
-        free = np.ones(len(rows), dtype=bool)  # rows in which nobody has got this unit yet
-        for seat in sorted(seats, key=lambda seat: _lot(noise, unit, seat)):
-            wins = free & (wanted[seat] > 0)
-            wanted[seat] -= wins
-            free ^= wins
-    return rows - wanted.T
+def _equal_parts(columns: Columns, stock: int) -> Columns:
+    n = len(columns)
+    level, met = np.full_like(columns[0], -1), np.zeros_like(columns[0])
+    # Whoever asks for less than an even part of what is left is met in full; the last even part that this leaves is the
+    # largest of all, since meeting larger requests would only lower it.
+    for place, request in enumerate(_ascending(columns)):
+        np.maximum(level, (stock - met) // (n - place), out=level)
+        met += request
+    grants = np.minimum(columns, level)
+    spare = stock - grants.sum(axis=0, dtype=columns.dtype)
+    for seat in range(n):
+        more = (columns[seat] > level) & (spare > 0)
+        grants[seat] += more
+        spare -= more
+    return np.asarray(grants)
+
+
+def _ascending(columns: Columns) -> Columns:
+    """The columns' values sorted within each row: by exchanges of neighbours where there are few."""
+    n = len(columns)
+    if n > _SMALL:
+        return np.sort(columns, axis=0)
+    ranked = columns.copy()
+    for last in range(n - 1, 0, -1):
+        for seat in range(last):
+            low = np.minimum(ranked[seat], ranked[seat + 1])
+            np.maximum(ranked[seat], ranked[seat + 1], out=ranked[seat + 1])
+            ranked[seat] = low
+    return ranked
