@@ -183,7 +183,9 @@ def test_a_multiplier_is_the_per_capita_return_times_the_group():
 
 
 @given(
-    requests=st.lists(st.lists(st.integers(0, 60), min_size=4, max_size=4), min_size=1, max_size=12),
+    requests=st.integers(1, 14).flatmap(
+        lambda n: st.lists(st.lists(st.integers(0, 60), min_size=n, max_size=n), min_size=1, max_size=12)
+    ),
     stock=st.integers(0, 100),
     rule=st.sampled_from(RULES),
     seed=st.integers(0, 3),

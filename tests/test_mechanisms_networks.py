@@ -3,12 +3,16 @@
 import re
 from fractions import Fraction as F
 
+import numpy as np
 import pytest
 
 from society import load
+from society.core.batching import batch_by_steps
 from society.core.errors import BadInput
-from society.mechanisms import get
+from society.core.seeds import Noise
+from society.mechanisms import crowds, get
 from society.mechanisms.formula import Formula
+from society.testing import check_same_batch
 
 BRAESS = {"0-1": "2 + 6 x/c", "2-3": "2 + 6f/c", "0-2": 10, "1-3": "10", "1-2": 1}
 
@@ -96,3 +100,23 @@ def test_a_scenario_file_takes_the_short_form_and_names_the_field_of_a_wrong_for
     (tmp_path / "own.yaml").write_text(text.replace("6 x/c", "6 y/c"))
     with pytest.raises(BadInput, match=r"own.yaml:5:3: mechanism.edges.0.latency: .*character 7: unknown name 'y'"):
         load(tmp_path / "own.yaml")
+
+
+TOWNS = [
+    {},
+    {"agents": 1, "preset": "pigou"},
+    {"agents": 4, "preset": "double_braess", "trips": ["0-3", "A-B", "A-B", "0-3"], "closed": "1-2"},
+    {"agents": 3, "edges": {"0-1": "x^2/7"}, "trips": "0-1", "flow": "1/2"},
+    {"agents": 2, "edges": {"0-1": "10^10 * 10^10 + x", "0-2": 1, "2-1": "10^10 * 10^10"}, "trips": "0-1"},
+]
+
+
+@pytest.mark.parametrize("most", [20_000, 0], ids=["from a table of crowds", "without a table"])
+@pytest.mark.parametrize("town", TOWNS, ids=str)
+def test_many_profiles_at_once_take_the_minutes_they_take_one_by_one(town, most, monkeypatch):
+    monkeypatch.setattr(crowds, "MOST_CROWDS", most)
+    game = get("congestion", **town).mechanism
+    here, dice = game.initial_state(), np.random.default_rng(1)
+    picks = [dice.integers(0, len(game.space(here, seat).options), 50) for seat in range(game.agents)]
+    rows = np.stack(picks, axis=1)
+    check_same_batch(here, game.batch(here, rows, Noise(0)), batch_by_steps(game, here, rows, Noise(0)), "congestion")
