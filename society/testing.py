@@ -161,9 +161,17 @@ def check_same_batch(state: object, fast: Batch, slow: Batch, kind: str) -> None
     for name in ("totals", "stocks"):
         mine, other = getattr(fast, name), getattr(slow, name)
         assert (mine is None) == (other is None) and (mine is None or np.array_equal(mine, other)), f"{kind}: {name}"
+    assert _granted(fast) == _granted(slow), f"{kind}: a batch grants other amounts than a step"
     assert [_state(state, fast, row) for row in range(len(fast.numerators))] == [
         _state(state, slow, row) for row in range(len(slow.numerators))
     ], f"{kind}: a batch goes to another state than a step"
+
+
+def _granted(batch: Batch) -> list[list[Number]] | None:
+    if batch.granted is None:
+        return None
+    seats = [batch.granted.seat(agent) for agent in range(batch.numerators.shape[1])]
+    return [[seat[row] for seat in seats] for row in range(len(batch.numerators))]
 
 
 def _ratio(batch: Batch, row: int, agent: int) -> Fraction | float:

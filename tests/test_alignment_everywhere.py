@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from society.analysis import align, decompose
-from society.analysis.alignment.columns import Column
 from society.core.actions import Action, Division
+from society.core.columns import Column
 from society.core.governed import Governed
 from society.core.policy import Act, Answer, Decide, Declaration, Declare, Draft, Question, Speak, Utterance
 from society.core.seeds import Noise

@@ -255,7 +255,7 @@ def test_the_same_question_has_the_same_answer(case: tuple[Maze, dict[str, Any]]
 
 
 def test_columns_of_numbers_stay_exact_beyond_machine_words() -> None:
-    from society.analysis.alignment.columns import Column
+    from society.core.columns import Column
 
     big = Column.of([2**62, 3, F(1, 3)])
     assert [(big + big)[row] for row in range(3)] == [2**63, 6, F(2, 3)]

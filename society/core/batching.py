@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from math import lcm
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from society.core.actions import Joint
+from society.core.columns import Column, over_common_denominator
 from society.core.exact import Number
 from society.core.mechanism import Batch, Game, SpaceOf, Transition
 from society.core.seeds import Noise
@@ -45,6 +44,7 @@ def batch_by_classes(
         stocks=None if few.stocks is None else few.stocks[place],
         keys=few.keys[place],
         state_of=few.state_of,
+        granted=None if few.granted is None else few.granted.rows(place),
     )
 
 
@@ -66,20 +66,8 @@ def stack(steps: Sequence[Transition[S]]) -> Batch:
         stocks=_column([step.stock_after for step in steps]),
         keys=keys,
         state_of=states.__getitem__,
+        granted=_granted(steps),
     )
-
-
-def over_common_denominator(rows: Sequence[Sequence[Number]]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Payoffs as integers over one denominator, or as floats over 1 when any of them is a float."""
-    flat = [value for row in rows for value in row]
-    one = np.ones((1, 1), dtype=np.int64)
-    if any(isinstance(value, float) for value in flat):
-        return np.array([[float(value) for value in row] for row in rows], dtype=np.float64), one
-    common = lcm(*(Fraction(value).denominator for value in flat)) if flat else 1
-    whole = [[int(value * common) for value in row] for row in rows]
-    small = common < _INT64 and all(abs(value) < _INT64 for row in whole for value in row)
-    dtype = np.int64 if small else object
-    return np.array(whole, dtype=dtype), np.array([[common]], dtype=dtype)
 
 
 def _column(values: Sequence[Number | None]) -> NDArray[Any] | None:
@@ -87,3 +75,11 @@ def _column(values: Sequence[Number | None]) -> NDArray[Any] | None:
         return None
     whole = all(isinstance(value, int) and abs(value) < _INT64 for value in values)
     return np.array(values, dtype=np.int64 if whole else object)
+
+
+def _granted(steps: Sequence[Transition[S]]) -> Column | None:
+    rows = [step.granted for step in steps if step.granted is not None]
+    if not rows or len(rows) < len(steps):
+        return None
+    numerators, common = over_common_denominator(rows)
+    return Column(numerators, int(common[0, 0]))

@@ -27,6 +27,7 @@ change, with those who changed them. Without instruments `step` hands the mechan
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -47,15 +48,28 @@ from society.core.institution import Decisions as Decisions
 from society.core.institution import GovernedState as GovernedState
 from society.core.institution import GovernedTransition as GovernedTransition
 from society.core.instrument import Instrument, Moment
-from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf, Transition
+from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf
 from society.core.moves import Move, Offer
 from society.core.negotiation import apply, end_round, offer_for
 from society.core.pipeline import Setting, acted, decided_under, feelings, restricted
+from society.core.pipeline_batch import batched, outcomes_in_batches
 from society.core.power import Charters
 from society.core.rows import RuleEvent
 from society.core.rulebook import UNKNOWN as UNKNOWN
 from society.core.rulebook import Rule, Rulebook
 from society.core.seeds import Noise
+
+_KEPT_LUCKS = 512
+"""Of how many lucks of one state it is remembered what the rules say."""
+
+
+class _Recent(threading.local):
+    """The state that was asked about last, and what it fixes, by luck; each thread has its own."""
+
+    state: GovernedState | None = None
+
+    def __init__(self) -> None:
+        self.settings: dict[Noise, Setting] = {}
 
 
 @dataclass(frozen=True)
@@ -165,7 +179,7 @@ class Governed:
         """
         if not self.instruments:
             return self._bare(state, joint, noise)
-        return self._settled(restricted(self.book, state, noise, self.exempt), joint, decisions)
+        return self._settled(self._setting(state, noise), joint, decisions)
 
     def _settled(self, setting: Setting, joint: Joint, decisions: Decisions) -> GovernedTransition:
         """A round whose rules have been read: acted, remembered, and closed as if nobody voted."""
@@ -214,18 +228,20 @@ class Governed:
         """
         if not self.instruments:
             return self.mechanism.batch(state.physical, joints, noise)
-        setting = restricted(self.book, state, noise, self.exempt)
+        setting = self._setting(state, noise)
+        if batched(setting):
+            return outcomes_in_batches(setting, joints, decisions, felt=felt)
         steps = []
         for joint in decoded(setting.spaces, joints):
             done = acted(setting, joint, decisions)
             outcome, payoffs = done.outcome, feelings(setting, done) if felt else done.balances
-            steps.append(Transition(outcome.state, payoffs, total=outcome.total, stock_after=outcome.stock_after))
+            steps.append(replace(outcome, payoffs=payoffs))
         return stack(steps)
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
         """`step` for many joint actions, as codes of `space`: as fast as the mechanism's own without instruments."""
         if self.instruments:
-            setting = restricted(self.book, state, noise, self.exempt)
+            setting = self._setting(state, noise)
             return stack([self._settled(setting, joint, NO_DECISIONS) for joint in decoded(setting.spaces, joints)])
         batch = self.mechanism.batch(state.physical, joints, noise)
         inner = batch.state_of
@@ -311,6 +327,19 @@ class Governed:
         return stored.taken_over(self.book, self.initial_state(), state, other.book, round=round)
 
     # Pieces of the above
+
+    @cached_property
+    def _recent(self) -> _Recent:
+        return _Recent()
+
+    def _setting(self, state: GovernedState, noise: Noise) -> Setting:
+        """What a state fixes, read once for all that is asked about it in a row."""
+        recent = self._recent
+        if recent.state is not state or len(recent.settings) >= _KEPT_LUCKS:
+            recent.state, recent.settings = state, {}
+        if noise not in recent.settings:
+            recent.settings[noise] = restricted(self.book, state, noise, self.exempt)
+        return recent.settings[noise]
 
     def _bare(self, state: GovernedState, joint: Joint, noise: Noise) -> GovernedTransition:
         legal = tuple(

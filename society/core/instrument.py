@@ -33,6 +33,8 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 from pydantic import Field
 
 from society.core.actions import Action, Joint, is_ratio
+from society.core.acts import Acts, PlayedBatch
+from society.core.columns import Column
 from society.core.errors import ScenarioError, did_you_mean
 from society.core.exact import Exact, Json, Number, from_plain, tidy
 from society.core.mechanism import Facts, Mechanism, SpaceOf
@@ -157,12 +159,19 @@ class Instrument(Kind):
 
     def breaches(self, at: Moment, memory: Any, played: Played) -> tuple[Breach, ...]:
         """Who broke the rule, and what is due: by default those outside what `restrict` allows."""
-        found = []
-        for agent in at.seats:
-            allowed = played.allowed[agent]
-            if allowed is not None and not allowed.contains(played.executed[agent]):
-                found.append(self.breach(at, memory, agent, allowed, played.executed[agent]))
-        return tuple(found)
+        return tuple(
+            breach
+            for agent in range(at.agents)
+            for breach in self.breaches_of(at, memory, played.allowed[agent], agent, played.executed[agent])
+        )
+
+    def breaches_of(
+        self, at: Moment, memory: Any, allowed: SpaceOf | None, agent: int, action: Action
+    ) -> tuple[Breach, ...]:
+        """How one agent breaks the rule by what it does; `allowed` is what the rule allows it, None where it says nothing."""
+        if allowed is None or allowed.contains(action):
+            return ()
+        return (self.breach(at, memory, agent, allowed, action),)
 
     def breach(self, at: Moment, memory: Any, agent: int, allowed: SpaceOf, action: Action) -> Breach:
         """The breach of one agent outside what is allowed, with its sanction."""
@@ -184,6 +193,22 @@ class Instrument(Kind):
 
     def feel(self, at: Moment, memory: Any, played: Played, felt: tuple[Number, ...]) -> tuple[Number, ...]:
         """What each agent makes of the payoffs; starts from them and changes none."""
+        return felt
+
+    # The same for many joint actions at once, which counterfactuals need by the thousand. Whoever overrides `transform`,
+    # `breaches`, `pay` or `feel` says it here as well (`breaches_of` for `breaches`); otherwise rounds under the instrument
+    # are played one by one, which is right and slow. Both forms give equal numbers, as the contract test checks.
+
+    def transform_batch(self, at: Moment, memory: Any, acts: Acts) -> Acts:
+        """`transform`, row by row."""
+        return acts
+
+    def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
+        """What `pay` adds to each seat's balance and takes from it, shape (rows, seats); None: nothing."""
+        return None
+
+    def feel_batch(self, at: Moment, memory: Any, played: PlayedBatch, felt: Column) -> Column:
+        """`feel`, shape (rows, seats). `played.balances` is final here."""
         return felt
 
     def remember(self, at: Moment, memory: Any, played: Played) -> Change:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from society.core.actions import Action, Amount, Choice, Division, Joint, Route
+from society.core.columns import Column
 from society.core.exact import Json, Number
 from society.core.registry import Kind
 from society.core.rows import RuleEvent
@@ -79,6 +80,7 @@ class Batch:
         keys: shape (B,), integers that tell next states apart; None where the state never changes.
         state_of: the next state of a key.
         lasting: a key stands for the same state in every batch of the game, so that what is known of it can be kept.
+        granted: what each seat was given of a short stock, shape (B, n); None where nothing is requested.
     """
 
     numerators: NDArray[Any]  # Any: int64, object or float64, as told above
@@ -88,6 +90,7 @@ class Batch:
     keys: NDArray[np.int64] | None = None
     state_of: Callable[[int], object] | None = None
     lasting: bool = False
+    granted: Column | None = None
 
     def floats(self) -> NDArray[np.float64]:
         """Payoffs as doubles: one correctly rounded division each, so equal to ``float(exact payoff)``."""

@@ -8,15 +8,16 @@ Pure functions: what the stages before have made goes in, what the next stages n
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
 from society.core.actions import Action, Joint
+from society.core.acts import Register
 from society.core.detection import judged, told
 from society.core.exact import Number, tidy
 from society.core.institution import REPLY, Decisions, GovernedState
-from society.core.instrument import Moment, Played
+from society.core.instrument import Breach, Moment, Played
 from society.core.mechanism import SpaceOf, Transition
 from society.core.rows import RuleEvent, Transfer
 from society.core.rulebook import Rule, Rulebook
@@ -25,7 +26,10 @@ from society.core.seeds import Noise
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What one state fixes before anybody acts: the rules in force, and what each allows each seat."""
+    """What one state fixes before anybody acts: the rules in force, what each allows each seat, and who plays with whom.
+
+    `register`, `legal` and `breaches` remember what has been worked out of it for many joint actions at once.
+    """
 
     book: Rulebook
     state: GovernedState
@@ -35,7 +39,11 @@ class Setting:
     spaces: tuple[SpaceOf, ...]
     hard: tuple[SpaceOf, ...]
     allowed: tuple[tuple[SpaceOf | None, ...], ...]
+    groups: tuple[tuple[int, ...], ...] | None = None
     exempt: frozenset[int] = frozenset()
+    register: Register = field(default_factory=Register, compare=False, repr=False)
+    legal: dict[tuple[int, int], int] = field(default_factory=dict, compare=False, repr=False)
+    breaches: dict[tuple[int, int, Action], tuple[Breach, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,7 @@ def restricted(book: Rulebook, state: GovernedState, noise: Noise, exempt: froze
         spaces=tuple(book.space(state, agent) for agent in seats),
         hard=tuple(book.hard(state, agent) for agent in seats),
         allowed=tuple(tuple(book.allowed(state, rule, agent) for agent in seats) for rule in rules),
+        groups=book.groups(state),
         exempt=exempt,
     )
 
@@ -102,10 +111,9 @@ def transformed(setting: Setting, legal: Joint) -> Joint:
 def stepped(setting: Setting, executed: Joint) -> Transition[Any]:  # Any: as in `Acted`
     """What the mechanism makes of the executed actions: in one group, or in groups that play apart."""
     book, state = setting.book, setting.state
-    groups = book.groups(state)
-    if groups is None:
+    if setting.groups is None:
         return book.mechanism.step(state.physical, executed, setting.noise)
-    return _played_apart(book, state, groups, executed, setting.noise)
+    return _played_apart(book, state, setting.groups, executed, setting.noise)
 
 
 def detected(setting: Setting, done: Played, decisions: Decisions) -> tuple[tuple[Played, ...], tuple[RuleEvent, ...]]:

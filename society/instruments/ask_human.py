@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Division, Joint
+from society.core.acts import Acts, PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact
 from society.core.instrument import Moment, Paid, Played
 from society.core.mechanism import Mechanism
 from society.core.rows import RuleEvent, Transfer
 from society.core.seeds import Noise
 from society.instruments.delegation import Delegation
-from society.instruments.fines import payable
+from society.instruments.fines import payable, payable_batch
 
 
 class AskHuman(Delegation):
@@ -70,8 +73,25 @@ class AskHuman(Delegation):
             done[seat] = self.answer if seat in heard else at.mechanism.abstention(at.physical, seat)
         return tuple(done)
 
+    def transform_batch(self, at: Moment, memory: Any, acts: Acts) -> Acts:
+        assert at.noise is not None, "actions are replaced while the round is played"
+        askers = self.delegating(at, acts)
+        turns = at.noise.order(range(at.agents), f"{at.rule}/attention")
+        heard = np.zeros_like(askers)
+        place = np.cumsum(askers[:, turns], axis=1)
+        heard[:, turns] = askers[:, turns] & (place <= (at.agents if self.capacity is None else self.capacity))
+        right = [at.noise.chance(self.reliability, f"{at.rule}/judgement", seat) for seat in range(at.agents)]
+        heard &= np.array(right)
+        seats = range(at.agents)
+        idle = {seat: at.mechanism.abstention(at.physical, seat) for seat in seats}
+        return acts.replaced(askers & ~heard, idle).replaced(heard, dict.fromkeys(seats, self.answer))
+
     def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
         askers = self.delegators(at, played.legal)
         events = tuple(RuleEvent("ask", at.rule, (seat,)) for seat in askers)
         rows = [Transfer(s, None, payable(self, self.price, s, played), at.rule, "price") for s in askers]
         return Paid(tuple(row for row in rows if row.amount), events)
+
+    def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
+        due = Column.of([self.price]).only(self.delegating(at, played.legal))
+        return -payable_batch(self, due, played.balances) if due.num.any() else None

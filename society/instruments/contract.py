@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
+import numpy as np
 from pydantic import Field
 
 from society.core.actions import Action, Amount, Choice
+from society.core.acts import PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact, Json, Number, tidy
 from society.core.instrument import Breach, Instrument, Moment, Paid, Played
 from society.core.limits import at_least, at_most, excess, just, only
@@ -17,7 +20,7 @@ from society.core.moves import Offer, Terms
 from society.core.negotiation import proposal_offers
 from society.core.rows import RuleEvent, Transfer
 from society.instruments.agreements import on_the_table
-from society.instruments.fines import payable, split
+from society.instruments.fines import collected, payable, split
 
 
 class _Signed(NamedTuple):
@@ -116,13 +119,40 @@ class Contract(Instrument):
             broke = [breach for breach in played.breaches if breach.about == contract.number]
             kept = sorted(set(contract.members) - {breach.agent for breach in broke})
             for breach in broke if kept else ():
-                owed = breach.due if breach.executed else min(self.bond, breach.due) if breach.detected else 0
+                owed = self._owed(breach)
                 paid = payable(self, owed, breach.agent, played, rows)
                 if paid:
                     rows.extend(split(breach.agent, kept, paid, at.rule, "penalty" if breach.executed else "bond"))
                 if paid < owed:
                     events.append(RuleEvent("defy", at.rule, (breach.agent,), "could not pay", tidy(owed - paid)))
         return Paid(tuple(rows), tuple(events))
+
+    def breaches_of(
+        self, at: Moment, memory: Any, allowed: SpaceOf | None, agent: int, action: Action
+    ) -> tuple[Breach, ...]:
+        mine = [contract for contract in self.signed(at) if agent in contract.members]
+        return tuple(breach for contract in mine if (breach := self._breach(at, contract, agent, action)) is not None)
+
+    def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
+        change: Column | None = None
+        for contract in self.signed(at):
+
+            def under(seat: int, action: Action, number: str = contract.number) -> list[Breach]:
+                return [breach for breach in played.breaches(seat, action) if breach.about == number]
+
+            broke = played.executed.where((at.rule, contract.number), lambda seat, action: bool(under(seat, action)))
+            owed = played.executed.each(
+                (at.rule, contract.number, "owed"), lambda seat, action: sum(map(self._owed, under(seat, action)))
+            )
+            kept = played.seats(contract.members) & ~broke
+            change = collected(
+                self, owed.only(np.asarray(kept.any(axis=1, keepdims=True))), kept, played.balances, change
+            )
+        return change
+
+    def _owed(self, breach: Breach) -> Number:
+        """What a breach costs: the penalty, or what the bond covers of it."""
+        return breach.due if breach.executed else min(self.bond, breach.due) if breach.detected else 0
 
     def _breach(self, at: Moment, contract: _Signed, member: int, action: Action) -> Breach | None:
         terms = dict(contract.terms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from society.core.actions import Amount, Choice, Division, Joint
+from society.core.acts import Acts, Mask
 from society.core.instrument import Instrument, Moment
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer
@@ -40,3 +41,11 @@ class Delegation(Instrument):
         """Those who handed over their action."""
         asked = {seat for seat, rule, _ in at.ledger.delegated if rule == at.rule}
         return tuple(seat for seat in at.seats if seat in asked or joint[seat] == self.word)
+
+    def delegating(self, at: Moment, acts: Acts) -> Mask:
+        """`delegators`, row by row."""
+        asked = {seat for seat, rule, _ in at.ledger.delegated if rule == at.rule} & set(at.seats)
+        return acts.where(
+            (at.rule, "delegates"),
+            lambda seat, action: seat in asked or (seat in at.seats and action == self.word),
+        )

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from society.core.actions import Action
+from society.core.acts import Mask, PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.instrument import Breach, Instrument, Moment, Paid, Played, Seat, seat_of
 from society.core.limits import excess
@@ -61,6 +64,21 @@ class Fined(Instrument):
             transfers.extend(self._rows(at, breach.agent, amount, sorted(set(at.seats) - broke)))
         return Paid(tuple(transfers), tuple(events))
 
+    def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
+        due = played.executed.each(
+            (at.rule, "due"), lambda seat, action: sum(b.due for b in played.breaches(seat, action) if b.executed)
+        )
+        return collected(self, due, self._receivers(at, played), played.balances) if due.num.any() else None
+
+    def _receivers(self, at: Moment, played: PlayedBatch) -> Mask:
+        if self.fine_to == "enforcer":
+            assert isinstance(self.enforcer, int), "seats are resolved when the game is set up"
+            return played.seats((self.enforcer,))
+        if self.fine_to != "victims":
+            return played.seats(())
+        broke = played.executed.where((at.rule, "broke"), lambda seat, action: bool(played.breaches(seat, action)))
+        return played.seats(at.seats) & ~broke
+
     def _rows(self, at: Moment, payer: int, amount: Number, victims: list[int]) -> list[Transfer]:
         if self.fine_to == "enforcer":
             assert isinstance(self.enforcer, int), "seats are resolved when the game is set up"
@@ -81,6 +99,43 @@ def payable(instrument: Instrument, due: Number, agent: int, played: Played, row
     out = sum(row.amount for row in rows if row.payer == agent)
     back = sum(row.amount for row in rows if row.payee == agent)
     return tidy(max(0, min(due, played.balances[agent] - out + back)))
+
+
+def payable_batch(instrument: Instrument, due: Column, balances: Column) -> Column:
+    """`payable`, row by row, before any other row."""
+    return due if instrument.allow_debt else due.at_most(balances).at_least(0)
+
+
+def collected(
+    instrument: Instrument, due: Column, receivers: Mask, balances: Column, change: Column | None = None
+) -> Column:
+    """What changes when seats pay what is due, as far as `payable`, in equal parts to the receivers of their row.
+
+    Where a row has no receivers the money is burnt. Seats pay in their order, after `change`.
+    """
+    count = np.maximum(receivers.sum(axis=1, keepdims=True), 1)
+    if instrument.allow_debt:
+        moved = due.across().among(count).only(receivers) - due
+        return moved if change is None else change + moved
+    for seat in np.flatnonzero(due.num.any(axis=0)).tolist():
+        mine = np.arange(due.num.shape[1]) == seat
+        left = balances if change is None else balances + change
+        paid = due.at_most(left).at_least(0).only(mine[None, :])
+        moved = paid.across().among(count).only(receivers) - paid
+        change = moved if change is None else change + moved
+    return due * 0 if change is None else change
+
+
+def net(rows: Sequence[Transfer], agents: int) -> Column:
+    """What transfers add to each seat and take from it, shape (1, seats)."""
+    change: list[Number] = [0] * agents
+    for row in rows:
+        if row.payer is not None:
+            change[row.payer] -= row.amount
+        if row.payee is not None:
+            change[row.payee] += row.amount
+    found = Column.of(change)
+    return Column(found.num[None, :], found.den)
 
 
 def split(payer: int | None, payees: Sequence[int], amount: Number, rule: str, reason: str) -> list[Transfer]:

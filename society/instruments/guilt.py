@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from society.core.acts import PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact, Json, Number
 from society.core.instrument import Instrument, Moment, Played
 
@@ -30,3 +32,8 @@ class Guilt(Instrument):
     def feel(self, at: Moment, memory: Any, played: Played, felt: tuple[Number, ...]) -> tuple[Number, ...]:
         broke = {b.agent for rule, b in played.broken if self.about in (None, rule)} & set(at.seats)
         return tuple(value - self.cost if seat in broke else value for seat, value in enumerate(felt))
+
+    def feel_batch(self, at: Moment, memory: Any, played: PlayedBatch, felt: Column) -> Column:
+        about = [breaches for rule, breaches in played.broken.items() if self.about in (None, rule)]
+        broke = played.executed.where((at.rule, "broke"), lambda seat, action: any(b(seat, action) for b in about))
+        return felt - Column.of([self.cost]).only(broke & played.seats(at.seats))

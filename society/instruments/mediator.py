@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self
 
+import numpy as np
 from pydantic import Field
 
 from society.core.actions import Action, Amount, Choice, Division, Joint
+from society.core.acts import Acts
 from society.core.exact import Exact
 from society.core.instrument import Moment
 from society.core.mechanism import Mechanism
@@ -54,6 +56,15 @@ class Mediator(Delegation):
         if action is None:
             return joint
         return tuple(action if seat in group else own for seat, own in enumerate(joint))
+
+    def transform_batch(self, at: Moment, memory: Any, acts: Acts) -> Acts:
+        group = self.delegating(at, acts)
+        counts = group.sum(axis=1)
+        for count in np.unique(counts).tolist():
+            action = self.planned(count)
+            if action is not None:
+                acts = acts.replaced(group & (counts == count)[:, None], dict.fromkeys(range(at.agents), action))
+        return acts
 
     def planned(self, delegators: int) -> Action | None:
         """What is played for each of so many delegators; None where the plan begins later."""

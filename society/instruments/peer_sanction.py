@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from society.core.actions import Amount
+from society.core.acts import PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.instrument import Instrument, Moment, Paid, Played
 from society.core.mechanism import Mechanism, SpaceOf
@@ -98,6 +100,33 @@ class PeerSanction(Instrument):
             if loss:
                 rows.append(Transfer(target, None, loss, at.rule, "sanction"))
         return Paid(tuple(rows), tuple(events))
+
+    def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
+        replies = points_given(at, played.replies, self.most) if self.counter else []
+        given = [*points_given(at, played.decisions, self.most), *replies]
+        if not given:
+            return None
+        change, points = played.nothing(), played.nothing()
+        for giver, target, number in given:
+            price = self.price(number)
+            paid = played.seats((giver,))
+            if not self.allow_debt:
+                paid = paid & ((played.balances + change).seat(giver) >= price)[:, None]
+            change = change - Column.of([price]).only(paid)
+            points = points + Column.of([number]).only(paid.any(axis=1, keepdims=True) & played.seats((target,)))
+        return change - self._losses(points, played.balances, change)
+
+    def _losses(self, points: Column, balances: Column, costs: Column) -> Column:
+        """What the points received remove, row by row."""
+        income = balances.at_least(0)
+        loss = points * self.effect
+        if self.share is not None:
+            part = (points * self.share).at_most(1)
+            assert isinstance(part.den, int), "points are whole, and their share is one number"
+            loss = income * Column(part.num) / part.den
+        if not self.allow_debt:
+            loss = loss.at_most((income + costs).at_least(0))
+        return loss
 
     def _points_to(self, targets: Sequence[int], at: Moment, purse: Number) -> dict[str, SpaceOf]:
         most = self.most

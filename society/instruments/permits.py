@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from society.core.actions import Amount, Choice
+from society.core.acts import PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact, Json, Number, plain, tidy
 from society.core.instrument import Change, Moment, Paid, Played
 from society.core.ledger import Order, Proposal
@@ -19,7 +21,7 @@ from society.core.negotiation import proposal_offers
 from society.core.rows import RuleEvent, Transfer
 from society.instruments.agreements import on_the_table
 from society.instruments.clearing import cleared
-from society.instruments.fines import Fined
+from society.instruments.fines import Fined, net
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,18 @@ class Permits(Fined):
         return at_most(space, self.holdings(at, memory)[agent])
 
     def pay(self, at: Moment, memory: Banked, played: Played) -> Paid:
-        fines = super().pay(at, memory, played)
-        rows, events = list(fines.transfers), list(fines.events)
+        fines, sold = super().pay(at, memory, played), self._sold(at, memory)
+        return Paid((*fines.transfers, *sold.transfers), (*fines.events, *sold.events))
+
+    def pay_batch(self, at: Moment, memory: Banked, played: PlayedBatch) -> Column | None:
+        fines, sold = super().pay_batch(at, memory, played), self._sold(at, memory).transfers
+        if not sold:
+            return fines
+        return net(sold, at.agents) + (played.nothing() if fines is None else fines)
+
+    def _sold(self, at: Moment, memory: Banked) -> Paid:
+        """What is paid for permits, whatever anybody does."""
+        rows, events = list[Transfer](), list[RuleEvent]()
         market = cleared(self._orders(at), self._granted(at, memory))
         for buyer, seller, units in market.trades:
             assert market.price is not None, "what is traded has a price"

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from society.core.actions import Amount
+from society.core.acts import PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact, tidy
 from society.core.instrument import Instrument, Moment, Paid, Played
 from society.core.mechanism import Mechanism, SpaceOf
@@ -63,3 +65,17 @@ class Reward(Instrument):
             )
             rows.extend(row for row in candidates if row.amount)
         return Paid(tuple(rows), tuple(events))
+
+    def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
+        given = points_given(at, played.decisions, self.most)
+        if not given:
+            return None
+        costs, gains = played.nothing(), played.nothing()
+        for giver, target, points in given:
+            price, worth = tidy(self.cost * points), tidy(self.effect * points)
+            paid = played.seats((giver,))
+            if not self.allow_debt:
+                paid = paid & ((played.balances - costs).seat(giver) >= price)[:, None]
+            costs = costs + Column.of([price]).only(paid)
+            gains = gains + Column.of([worth]).only(paid.any(axis=1, keepdims=True) & played.seats((target,)))
+        return gains - costs

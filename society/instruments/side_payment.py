@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from society.core.actions import Amount, Choice, Division
+from society.core.actions import Action, Amount, Choice, Division
+from society.core.acts import PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact
 from society.core.instrument import Instrument, Moment, Paid, Played
 from society.core.ledger import Gift
@@ -15,7 +18,7 @@ from society.core.limits import at_least, at_most, just
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer
 from society.core.rows import RuleEvent, Transfer
-from society.instruments.fines import payable
+from society.instruments.fines import collected, payable
 
 
 class SidePayment(Instrument):
@@ -63,7 +66,7 @@ class SidePayment(Instrument):
         rows: list[Transfer] = []
         events: list[RuleEvent] = []
         for gift in at.ledger.gifts:
-            if gift.rule == at.rule and self._due(at, gift, played):
+            if gift.rule == at.rule and self._due(at, gift, played.executed[gift.to]):
                 amount = payable(self, gift.amount, gift.by, played, rows)
                 if amount:
                     rows.append(Transfer(gift.by, gift.to, amount, at.rule, "side_payment"))
@@ -71,12 +74,25 @@ class SidePayment(Instrument):
                     events.append(RuleEvent("defy", at.rule, (gift.by,), "could not pay", gift.amount - amount))
         return Paid(tuple(rows), tuple(events))
 
-    def _due(self, at: Moment, gift: Gift, played: Played) -> bool:
+    def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
+        change: Column | None = None
+        for place, gift in enumerate(at.ledger.gifts):
+            if gift.rule != at.rule:
+                continue
+            earned = played.executed.where((at.rule, place), partial(self._earned, at, gift))
+            due = Column.of([gift.amount]).only(earned.any(axis=1, keepdims=True) & played.seats((gift.by,)))
+            change = collected(self, due, played.seats((gift.to,)), played.balances, change)
+        return change
+
+    def _earned(self, at: Moment, gift: Gift, seat: int, action: Action) -> bool:
+        return seat == gift.to and self._due(at, gift, action)
+
+    def _due(self, at: Moment, gift: Gift, action: Action) -> bool:
         if not gift.terms:
             return True
         named = dict(gift.terms)["action"]
         space = at.mechanism.space(at.physical, gift.to)
         if self.condition == "exactly" or isinstance(named, (str, tuple)):
-            return just(space, named).contains(played.executed[gift.to])
+            return just(space, named).contains(action)
         met = at_most(space, named) if self.condition == "at_most" else at_least(space, named)
-        return met is not None and met.contains(played.executed[gift.to])
+        return met is not None and met.contains(action)

@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Division
+from society.core.acts import PlayedBatch
+from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.instrument import Instrument, Moment, Paid, Played
 from society.core.mechanism import Mechanism
 from society.core.rows import Transfer
-from society.instruments.fines import payable, split
+from society.instruments.fines import payable, payable_batch, split
 
 
 class Tax(Instrument):
@@ -66,12 +68,13 @@ class Tax(Instrument):
 
     def charge(self, at: Moment, played: Played, agent: int) -> Number:
         """tau_i, negative for a subsidy."""
-        action: Action = played.executed[agent]
+        taken = played.outcome.granted if self.base == "taken" else None
+        return self._on(at, played.executed[agent], None if taken is None else taken[agent])
+
+    def _on(self, at: Moment, action: Action, taken: Number | None) -> Number:
         if isinstance(action, str):
             return dict(self.charges).get(action, 0)
-        amount = at.mechanism.level(action)
-        if self.base == "taken" and played.outcome.granted is not None:
-            amount = played.outcome.granted[agent]
+        amount = at.mechanism.level(action) if taken is None else taken
         return tidy(self.rate * max(0, (amount or 0) - self.free))
 
     def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
@@ -92,3 +95,20 @@ class Tax(Instrument):
                 for row in split(None, at.seats, -back, at.rule, "")
             )
         return Paid(tuple(rows))
+
+    def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
+        if not at.seats:
+            return None
+        own = played.seats(at.seats)
+        charge = self._charges(at, played).only(own)
+        taxed, paid_in = charge.at_least(0), charge.at_most(0)
+        paid = payable_batch(self, taxed, played.balances) + paid_in
+        back = paid.across() * self.rebate / len(at.seats)
+        return back.only(own) - paid
+
+    def _charges(self, at: Moment, played: PlayedBatch) -> Column:
+        """tau_i, row by row."""
+        words = isinstance(at.mechanism.space(at.physical, 0), Choice)
+        if self.base == "taken" and played.granted is not None and not words:
+            return (played.granted - self.free).at_least(0) * self.rate
+        return played.executed.each((at.rule, "charge"), lambda seat, action: self._on(at, action, None))

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Joint
-from society.core.batching import batch_by_classes, over_common_denominator
+from society.core.batching import batch_by_classes
+from society.core.columns import over_common_denominator
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Joint
-from society.core.batching import over_common_denominator
+from society.core.columns import over_common_denominator
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise

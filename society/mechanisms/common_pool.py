@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from society.core.actions import Action, Amount, Joint
+from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
@@ -172,6 +173,7 @@ class CommonPool(Mechanism[Pool]):
             keys=np.where(dead, -1, stocks),
             state_of=_pool_of,
             lasting=True,
+            granted=Column(granted),
         )
 
     def share(self, state: Pool) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from society.core.actions import Action, Joint, Route
-from society.core.batching import over_common_denominator
+from society.core.columns import over_common_denominator
 from society.core.errors import did_you_mean
 from society.core.exact import Exact, Number, show, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from society.core.actions import Action
-from society.core.batching import over_common_denominator
+from society.core.columns import over_common_denominator
 from society.core.exact import Exact, Number, parse_exact, plain, show, tidy
 from society.core.mechanism import Batch, Fact, Facts
 from society.core.seeds import Noise

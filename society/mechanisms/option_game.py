@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from society.core.actions import Choice, Joint
-from society.core.batching import over_common_denominator
+from society.core.columns import over_common_denominator
 from society.core.exact import Number
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from society.core.actions import Action, Amount, Joint
+from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
@@ -147,13 +148,14 @@ class SharedCompute(Mechanism[Quota]):
         short = totals > service
         divisor = np.where(short, totals, 1)
         gain = np.where(short, worth * service, worth) - price * divisor
-        batch = Batch(numerators=joints * gain[:, None], denominators=(over * divisor)[:, None], totals=totals)
+        granted = Column(joints * np.where(short, service, 1)[:, None], divisor[:, None])
+        numerators, denominators = joints * gain[:, None], (over * divisor)[:, None]
         if state.tokens is None:
-            return batch
+            return Batch(numerators, denominators, totals, granted=granted)
         served = np.minimum(totals, service)
         reached = [self._next(state, s) for s in range(service + 1)]
         stocks = np.array([after.tokens for after in reached], dtype=np.int64)[served]
-        return Batch(batch.numerators, batch.denominators, totals, stocks, served, reached.__getitem__)
+        return Batch(numerators, denominators, totals, stocks, served, reached.__getitem__, granted=granted)
 
     def share(self, state: Quota) -> int | None:
         """With a bucket: an even part of what it regains in a round, whole tokens."""

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from society.core.actions import Action, Amount, Joint
-from society.core.batching import over_common_denominator, stack
+from society.core.batching import stack
+from society.core.columns import over_common_denominator
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
-from society.core.mechanism import Batch, Game, Mechanism
+from society.core.mechanism import Batch, Game, Mechanism, encode
 from society.core.seeds import Noise
 
 S = TypeVar("S")
@@ -147,7 +148,7 @@ class Board(Generic[S]):
         if self.expected:
             return self._expectations([self.joint(row) for row in rows.tolist()])
         chunks = [rows[start : start + _CHUNK] for start in range(0, max(1, len(rows)), _CHUNK)]
-        return join([self._scores(self._batch(chunk)) for chunk in chunks])
+        return join([self._scores(self._batch(chunk, lasting=False)) for chunk in chunks])
 
     def outcomes(self) -> Iterator[tuple[S, Number]]:
         """For every next state that some joint action leads to, the largest sum of scores on the way to it."""
@@ -168,6 +169,10 @@ class Board(Generic[S]):
         """Scores of joint actions that need not be on the grid."""
         if self.expected:
             return self._expectations(joints)
+        if self._codes is not None and all(
+            space.contains(action) for joint in joints for space, action in zip(self.spaces, joint, strict=True)
+        ):
+            return self._scores(self._played(encode(self.game, self.state, joints)))
         return self._scores(stack([self.game.step(self.state, joint, self.noise) for joint in joints]))
 
     @cached_property
@@ -188,11 +193,17 @@ class Board(Generic[S]):
         numerators, denominators = over_common_denominator(table)
         return Scores(numerators, int(denominators[0, 0]))
 
-    def _batch(self, rows: NDArray[np.int64]) -> Batch:
-        if self._codes is not None:
-            codes = np.stack([code[rows[:, agent]] for agent, code in enumerate(self._codes)], axis=1)
-            return self.game.batch(self.state, codes, self.noise)
-        return stack([self.game.step(self.state, self.joint(row), self.noise) for row in rows.tolist()])
+    def _played(self, codes: NDArray[np.int64]) -> Batch:
+        """What joint actions bring in this round, where it is of no account which states they lead to."""
+        play = getattr(self.game, "outcomes", self.game.batch)  # rules under instruments know a faster way to that
+        played: Batch = play(self.state, codes, self.noise)
+        return played
+
+    def _batch(self, rows: NDArray[np.int64], *, lasting: bool = True) -> Batch:
+        if self._codes is None:
+            return stack([self.game.step(self.state, self.joint(row), self.noise) for row in rows.tolist()])
+        codes = np.stack([code[rows[:, agent]] for agent, code in enumerate(self._codes)], axis=1)
+        return self.game.batch(self.state, codes, self.noise) if lasting else self._played(codes)
 
     def _scores(self, batch: Batch) -> Scores:
         scores = scores_of(batch)

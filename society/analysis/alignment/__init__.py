@@ -4,7 +4,6 @@ For one decision of one agent the distance between the best its yardstick could 
 what it foresaw, what its plan gave away, what it did otherwise than it said, and what others did otherwise than it expected.
 Everything is computed by calling the rules again with other actions; no model is asked.
 
-    columns      thousands of exact numbers at once
     worlds       one round as a function of what everybody does
     declared     a declaration, read; what is missing stays missing
     ceilings     best, worst and cooperative benchmark for any yardstick

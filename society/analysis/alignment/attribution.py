@@ -24,7 +24,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from society.analysis.alignment.columns import Column, Whole
+from society.core.columns import Column, Whole
 from society.core.exact import Number, tidy
 from society.core.seeds import Noise
 

@@ -15,10 +15,10 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from society.analysis.alignment.columns import Column, blend
 from society.analysis.alignment.rules import bare, batched, certain, mechanism_of, physical
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
 from society.core.actions import Amount
+from society.core.columns import Column, blend
 from society.core.exact import Number
 from society.core.goals import GroupWelfare, OwnPayoff, WorstOff, least
 from society.core.mechanism import Bound

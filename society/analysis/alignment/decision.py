@@ -30,11 +30,11 @@ from society.analysis.alignment.chains import (
     ordering,
     telescope,
 )
-from society.analysis.alignment.columns import Column
 from society.analysis.alignment.declared import Claims
 from society.analysis.alignment.rules import unreplaced
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
 from society.core.actions import Action
+from society.core.columns import Column
 from society.core.exact import Number, tidy
 from society.core.goals import GroupWelfare
 from society.core.mechanism import Bound

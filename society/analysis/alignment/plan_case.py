@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from society.analysis.alignment.ceilings import ceiling
 from society.analysis.alignment.chains import Mode
-from society.analysis.alignment.columns import Column
 from society.analysis.alignment.decision import Case
 from society.analysis.alignment.plans import Plan, Plans
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, one
 from society.core.actions import Action, Joint
+from society.core.columns import Column
 from society.core.exact import Number, tidy
 from society.core.goals import Goal, GroupWelfare, OwnPayoff
 from society.core.mechanism import Bound, Mechanism, SpaceOf

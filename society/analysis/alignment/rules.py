@@ -14,6 +14,7 @@ from society.core.batching import stack
 from society.core.governed import Governed, GovernedState, GovernedTransition
 from society.core.institution import REPLY
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf, Transition
+from society.core.pipeline_batch import in_batches
 from society.core.seeds import Noise
 from society.episode import Round
 
@@ -150,9 +151,9 @@ def physical(state: Any) -> Any:  # Any: as above
 def batched(game: object) -> bool:
     """Whether the game steps many joint actions at once, and not row by row."""
     if isinstance(game, Held):
-        return not game.decisions and batched(game.game)
+        return batched(game.game)
     if isinstance(game, Governed):
-        return not game.instruments and batched(game.mechanism)
+        return all(in_batches(type(one)) for one in game.instruments) and batched(game.mechanism)
     if isinstance(game, Expected):
         return False
     return getattr(type(game), "batch", Mechanism.batch) is not Mechanism.batch

@@ -14,9 +14,9 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from society.analysis.alignment.columns import Column, blend
 from society.core.actions import Action, Amount, Choice, Joint
 from society.core.batching import stack
+from society.core.columns import Column, blend
 from society.core.exact import Number
 from society.core.goals import Goal, GroupWelfare
 from society.core.mechanism import Batch, Game, SpaceOf

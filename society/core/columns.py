@@ -1,7 +1,8 @@
 """Columns of exact numbers: thousands of rationals as integer arrays, with the operators goals are written in.
 
 A column is whole numbers over one common denominator or over one per row, in int64 while they fit and as Python integers
-beyond, so that no value is ever rounded or wrapped. A column that meets a float is a float column from there on.
+beyond, so that no value is ever rounded or wrapped. A column that meets a float is a float column from there on. Columns of
+all seats side by side have the shape (rows, seats), and denominators the shape (rows, 1) where there is one per row.
 """
 
 from __future__ import annotations
@@ -14,13 +15,27 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from society.core.batching import over_common_denominator
 from society.core.exact import Number, tidy
 
 Whole: TypeAlias = NDArray[Any]
 """int64, or object for integers of any size, or float64."""
 
 _SAFE = 2**62
+_SHARED = 2**31
+"""A common denominator is kept below this where there could be one per row instead."""
+
+
+def over_common_denominator(rows: Sequence[Sequence[Number]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Payoffs as integers over one denominator, or as floats over 1 when any of them is a float."""
+    flat = [value for row in rows for value in row]
+    one = np.ones((1, 1), dtype=np.int64)
+    if any(isinstance(value, float) for value in flat):
+        return np.array([[float(value) for value in row] for row in rows], dtype=np.float64), one
+    common = lcm(*(Fraction(value).denominator for value in flat)) if flat else 1
+    whole = [[int(value * common) for value in row] for row in rows]
+    small = common < _SAFE and all(abs(value) < _SAFE for row in whole for value in row)
+    dtype = np.int64 if small else object
+    return np.array(whole, dtype=dtype), np.array([[common]], dtype=dtype)
 
 
 def _most(array: Whole) -> int:
@@ -76,6 +91,56 @@ class Column:
         """The rows an index array or a mask picks out."""
         return Column(self.num[chosen], self.den if isinstance(self.den, int) else self.den[chosen])
 
+    def at_least(self, low: Column | Number) -> Column:
+        """The numbers, or `low` where they are below it."""
+        one, two, den = _aligned(self, low)
+        return Column(np.maximum(one, two), den)
+
+    def at_most(self, high: Column | Number) -> Column:
+        """The numbers, or `high` where they are above it."""
+        one, two, den = _aligned(self, high)
+        return Column(np.minimum(one, two), den)
+
+    # Several side by side
+
+    @classmethod
+    def beside(cls, columns: Sequence[Column]) -> Column:
+        """Columns of equal length as one of the shape (rows, columns)."""
+        if any(column.rough for column in columns):
+            return cls(np.stack([column.floats() for column in columns], axis=1))
+        if all(isinstance(column.den, int) for column in columns):
+            common = lcm(*(int(column.den) for column in columns))
+            whole = [_grown(column.num, common) * (common // int(column.den)) for column in columns]
+            return cls(np.stack(whole, axis=1), common)
+        dens = [np.broadcast_to(np.asarray(column.den, dtype=object), column.num.shape) for column in columns]
+        shared = np.lcm.reduce(np.stack(dens), axis=0)
+        exact = [column.num.astype(object) * (shared // den) for column, den in zip(columns, dens, strict=True)]
+        return cls(_shrunk(np.stack(exact, axis=1)), _shrunk(shared)[:, None])
+
+    def seat(self, seat: int) -> Column:
+        """One of several columns side by side."""
+        return Column(self.num[:, seat], self.den if isinstance(self.den, int) else self.den[:, 0])
+
+    def across(self) -> Column:
+        """The sum of columns side by side, row by row, in the shape (rows, 1)."""
+        num = _grown(self.num, max(1, self.num.shape[1]))
+        return Column(np.asarray(num.sum(axis=1, keepdims=True)), self.den)
+
+    def only(self, where: NDArray[np.bool_]) -> Column:
+        """The same numbers where the mask holds, 0 elsewhere."""
+        return Column(np.where(where, self.num, np.zeros_like(self.num)), self.den)
+
+    def among(self, counts: NDArray[np.int64]) -> Column:
+        """Each row divided by a whole number of its own, of the shape (rows, 1)."""
+        if self.rough:
+            return Column(self.num / counts)
+        most = lcm(*(int(count) for count in np.unique(counts)))
+        if isinstance(self.den, int) and most * self.den < _SHARED:
+            factors = most // counts
+            return Column(_grown(self.num, most) * factors, self.den * most)
+        own = self.den if isinstance(self.den, int) else _grown(self.den, int(counts.max()))
+        return Column(self.num, np.asarray(own * counts.astype(object)) if isinstance(own, int) else own * counts)
+
     def floats(self) -> NDArray[np.float64]:
         """The numbers as doubles."""
         return np.asarray(np.true_divide(self.num, self.den), dtype=np.float64)
@@ -84,6 +149,7 @@ class Column:
         """Numerators over one denominator for all rows; floats are over 1."""
         if isinstance(self.den, int):
             return self.num, self.den
+        assert self.num.ndim == 1, "columns side by side are taken one by one"
         distinct = {int(d) for d in np.unique(self.den)}
         denominator = lcm(*distinct) if distinct else 1
         factors = np.array([denominator // int(d) for d in self.den], dtype=object)
@@ -197,17 +263,11 @@ def _truths(values: Any) -> NDArray[np.bool_]:  # Any: comparisons of object arr
     return np.asarray(values, dtype=np.bool_)
 
 
-def least_of(left: Column, right: Column) -> Column:
-    """The smaller of two columns, row by row."""
-    one, two, den = _aligned(left, right)
-    return Column(np.minimum(one, two), den)
-
-
 _UFUNCS: dict[Any, Any] = {  # Any: ufuncs and operators of different arity
     np.add: Column.__add__,
     np.subtract: Column.__sub__,
     np.multiply: Column.__mul__,
-    np.minimum: least_of,
+    np.minimum: Column.at_most,
     np.negative: Column.__neg__,
     np.absolute: Column.__abs__,
 }
@@ -234,8 +294,15 @@ def _aligned(left: Column, other: Any) -> tuple[Whole, Whole, int | Whole]:  # A
     if isinstance(right.den, int) and right.den == 1:
         scaled = _grown(right.num, _most(np.asarray(left.den))) * left.den
         return left.num, scaled, left.den
-    one_den, two_den = (np.asarray(side.den, dtype=object) for side in (left, right))
-    return left.num.astype(object) * two_den, right.num.astype(object) * one_den, one_den * two_den
+    if isinstance(left.den, int) or isinstance(right.den, int):  # one for all rows meets one per row
+        both = (left.den, right.den)
+        common = next(one for one in both if isinstance(one, int))
+        per_row = next(one for one in both if not isinstance(one, int))
+        shared = _grown(per_row, common) * common
+        mine, theirs = _grown(left.num, _most(shared)), _grown(right.num, _most(shared))
+        return mine * (shared // left.den), theirs * (shared // right.den), shared
+    left_den, right_den = (np.asarray(side.den, dtype=object) for side in (left, right))
+    return left.num.astype(object) * right_den, right.num.astype(object) * left_den, left_den * right_den
 
 
 def _shrunk(array: Whole) -> Whole:
