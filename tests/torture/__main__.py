@@ -32,6 +32,7 @@ SUITES: dict[str, tuple[Suite, int, int, str]] = {
         10_000,
         "faults at the system calls of a small run; all, if N is large (T4)",
     ),
+    "power": (suite("power", "power"), 60, 10_000, "losses of power at any moment of a run (T1)"),
     "compound": (suite("compound", "compound"), 6, 600, "runs through one fault upon another (T5)"),
     "machine": (suite("machine", "machine"), 10, 500, "steps of all kinds in any order; N: examples (T2)"),
     "tampering": (suite("tampering", "tampering"), 40, 5000, "changes to a finished log, each to be found (T2)"),

@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -37,6 +38,7 @@ class Child:
 
     Attributes:
         code: its exit code once it ended; minus the signal that killed it.
+        tracer: the strace on it, if there is one, which ends with it.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Child:
         assert threading.active_count() == 1, "a fork takes no threads along"
         self.folder, self.arguments = folder, [str(part) for part in arguments]
         self.code: int | None = None
+        self.tracer: subprocess.Popen[str] | None = None
         self.pid = os.fork()
         if self.pid == 0:
             self._become(environment, first)
@@ -104,6 +107,8 @@ class Child:
             pid, status = os.waitpid(self.pid, how)
             if pid:
                 self.code = os.waitstatus_to_exitcode(status)
+                if self.tracer is not None:
+                    self.tracer.communicate()
         return self.code is not None
 
     def told(self) -> str:

@@ -13,6 +13,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import event
+
 import society.log.database
 import society.log.lock
 import society.log.opened
@@ -141,6 +143,17 @@ def _() -> None:
             return
 
     Committer._commit = blind  # type: ignore[method-assign]
+
+
+@bug("the disk is not waited for at each commit", "power", 60, LOST)
+def _() -> None:
+    prepare = society.log.database._prepare_sqlite
+
+    def hasty(engine: Any, **how: Any) -> None:
+        prepare(engine, **how)
+        event.listen(engine, "connect", lambda held, _: held.execute("PRAGMA synchronous=NORMAL"))
+
+    society.log.database._prepare_sqlite = hasty
 
 
 @bug("an interrupted run does not wait for what it has asked", "machine", 10, LOST)
