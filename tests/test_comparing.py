@@ -190,4 +190,4 @@ def test_a_comparison_is_drawn(told: dict[str, Any], monkeypatch, capsys, tmp_pa
     assert main(["compare", *sets, "-M", "survival", "-M", "gini", "-o", str(tmp_path / "two.svg")]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {"one.svg", "two-survival.svg", "two-gini.svg"}
     told_ = capsys.readouterr()
-    assert "drew" in told_.err and "found nothing, and would have missed" in told_.out
+    assert "wrote" in told_.err and "found nothing, and would have missed" in told_.out

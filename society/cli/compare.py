@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from society.cli.options import DEFAULT_LOG, Json, Log
+from society.cli.saving import Output, check_output, save
 
 if TYPE_CHECKING:
     from society.log import Log as Book
@@ -28,16 +28,7 @@ def compare(
         typer.Option("--metric", "-M", metavar="NAME", envvar="SOCIETY_METRIC", help="Which; may be given again."),
     ] = None,
     log: Log = DEFAULT_LOG,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            envvar="SOCIETY_OUTPUT",
-            help="Draw means and intervals into FILE.svg (or .pdf, .png); one file a metric where there are several.",
-        ),
-    ] = None,
+    output: Output = None,
     json: Json = False,
 ) -> None:
     """Compare sets of runs, each with the first.
@@ -53,9 +44,10 @@ def compare(
     from society.log import open_log
     from society.metrics import HEADLINES, METRICS
     from society.views.arms import arm_of, lines_of
-    from society.views.comparing import lines_chart, lines_json, lines_text, survival_json, survival_text
+    from society.views.comparing import lines_json, lines_text, survival_json, survival_text
 
     need("scipy", "intervals")
+    check_output(output)
     metrics = tuple(metric or HEADLINES)
     for name in metrics:
         if name not in METRICS:
@@ -69,11 +61,8 @@ def compare(
         tables = [lines_of(sets, name, against) for name in metrics]
         lived = survival_text(book, sets)
         lives = survival_json(book, sets)
-    for lines in tables if output is not None else ():
-        assert output is not None, "there is a file to draw into"
-        file = output if len(tables) == 1 else output.with_stem(f"{output.stem}-{lines[0].metric}")
-        lines_chart(lines).save(file)
-        note(f"drew {file}")
+    for file in save(tables, output) if output is not None else ():
+        note(f"wrote {file}")
     if json:
         result_json({"lines": [row for lines in tables for row in lines_json(lines)], "survival": lives})
         return

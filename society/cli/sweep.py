@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from society.cli.options import DEFAULT_LOG, Json, Log, Quiet, Set
+from society.cli.saving import Output, check_output, save
 
 
 def sweep(
@@ -50,6 +51,7 @@ def sweep(
     table: Annotated[
         bool, typer.Option("--table", envvar="SOCIETY_TABLE", help="Play nothing; print the table of what is there.")
     ] = False,
+    output: Output = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -73,6 +75,7 @@ def sweep(
     from society.views.comparing import lines_json, survival_json
 
     need("scipy", "the intervals of a sweep")
+    check_output(output)
     try:
         chosen = parse_seeds(seeds) if seeds is not None else None
     except ValueError as problem:
@@ -97,6 +100,8 @@ def sweep(
         lines = table_of(read, grid, arms)
         lives = survival_json(book, arms)
         text = "" if json else told(book, arms, lines)
+    for made in save(lines, output) if output is not None else ():
+        note(f"wrote {made}")
     if json:
         result_json(
             {

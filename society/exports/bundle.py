@@ -64,7 +64,7 @@ def export(
         raise BadInput(f"{to} is not empty; name another folder, or replace what it holds with --force")
     to.mkdir(parents=True, exist_ok=True)
     done = Exported(to, {"README.md": "this page"}, [])
-    for run in chosen:
+    for run in chosen if _ALIGNMENT & set(names) else ():
         _complete(log, run, done)
     counts: dict[str, int] = {}
     for name in formats or FORMATS:
@@ -79,6 +79,10 @@ def export(
             done.left_out.append(f"{name}: {problem}")
     (to / "README.md").write_text(readme(chosen, done.files, counts, done.left_out), "utf-8", "backslashreplace")
     return done
+
+
+_ALIGNMENT = {"stage_value", "gap_term", "surprise_share"}
+"""Tables that are filled when somebody asks for them."""
 
 
 def _complete(log: Log, run: RunInfo, done: Exported) -> None:

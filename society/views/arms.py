@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from society.analysis.statistics import (
@@ -90,8 +91,8 @@ class Line:
 
     Attributes:
         by_seed: runs of one seed were averaged before anything else, so that seeds are the units; False where all runs share one.
-        units: how many units have a value.
-        mean: with Student's t interval; bootstrap: with a BCa interval. None where no run has a value.
+        sample: the value of each unit.
+        mean: with Student's t interval; None where no run has a value.
         against: the arm it is compared with; None for a baseline, or where there is nothing to compare.
         comparison: this arm minus that one, paired by seed; p_holm: its p-value, corrected for all lines of the metric.
     """
@@ -99,12 +100,21 @@ class Line:
     arm: Arm
     metric: str
     by_seed: bool
-    units: int
+    sample: tuple[float, ...]
     mean: Interval | None
-    bootstrap: Interval | None
     against: Arm | None = None
     comparison: Comparison | None = None
     p_holm: float | None = None
+
+    @property
+    def units(self) -> int:
+        """How many units have a value."""
+        return len(self.sample)
+
+    @cached_property
+    def bootstrap(self) -> Interval | None:
+        """The mean with a BCa interval."""
+        return bca_interval(self.sample) if self.sample else None
 
 
 def arm_of(
@@ -145,16 +155,14 @@ def lines_of(arms: Sequence[Arm], metric: str, against: Mapping[int, int]) -> li
     lines: list[Line] = []
     for place, arm in enumerate(arms):
         units = arm.units(metric, by_seed=by_seed)
-        sample = [value for value in units.values() if value is not None]
-        mean = mean_interval(sample) if sample else None
-        bootstrap = bca_interval(sample) if sample else None
+        sample = tuple(value for value in units.values() if value is not None)
         other = arms[against[place]] if place in against else None
         theirs = {} if other is None else other.units(metric, by_seed=by_seed)
         if not by_seed and max(len(units), len(theirs)) > 1:  # which repetition is paired with which would be arbitrary
             theirs = {(unit, "other"): value for unit, value in theirs.items()}
         comparable = sample and any(value is not None for value in theirs.values())
         difference = compare(theirs, units) if comparable else None
-        lines.append(Line(arm, metric, by_seed, len(sample), mean, bootstrap, other, difference))
+        lines.append(Line(arm, metric, by_seed, sample, mean_interval(sample) if sample else None, other, difference))
     tested = [k for k, line in enumerate(lines) if line.comparison is not None]
     corrected = holm([line.comparison.test.p for line in lines if line.comparison is not None])
     for k, p in zip(tested, corrected, strict=True):

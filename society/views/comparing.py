@@ -207,6 +207,10 @@ def _notes(lines: Sequence[Line]) -> Iterator[str]:
     if not lines[0].by_seed and max(line.units for line in lines) > 1:
         seed = next(key.seed for line in lines for key in line.arm.values[line.metric])
         yield f"all runs have seed {seed}: this is about repetitions of it, and says nothing about others"
+    lone = [f"{line.arm.title} ({found.left_out})" for line, found in compared if found.left_out]
+    if lone:
+        noun = "seeds" if lines[0].by_seed else "runs"
+        yield f"{noun} left out of a difference, for want of a partner or a value: {'; '.join(lone)}"
     blind = [
         f"{line.arm.title} ({show(found.detectable, 3)})"
         for line, found in compared
