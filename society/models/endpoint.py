@@ -6,13 +6,12 @@ import asyncio
 import json
 import zlib
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import aiohttp
 import httpx2
 import openai
 
-from society.models.bounded_http import BodyRefused, BoundedClient
+from society.models.bounded_http import Answer, BodyRefused, BoundedClient
 
 _PATH = "/chat/completions"
 _OF_ONE_REQUEST = ("content-length", "cookie")
@@ -33,14 +32,6 @@ _BROKEN = (
 
 class Unreachable(Exception):
     """The try brought no HTTP answer; the message says what really happened."""
-
-
-class Answer(NamedTuple):
-    """Whatever HTTP answer there is."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Endpoint:
@@ -75,27 +66,27 @@ class Endpoint:
         try:
             data = _ENCODER.encode(body).encode()
             async with asyncio.timeout(self.seconds):
-                response = await (self._first(data) if self._url is None else self._next(self._url, data))
+                return await (self._first(data) if self._url is None else self._next(self._url, data))
         except TimeoutError:
             raise
         except _BROKEN as problem:
             cause = _root(problem)
             raise Unreachable(f"{type(cause).__name__}: {cause}") from None
-        return Answer(response.status_code, response.headers, response.content)
 
-    async def _first(self, data: bytes) -> httpx2.Response:
+    async def _first(self, data: bytes) -> Answer:
         try:
             response = await self.client.post(_PATH, cast_to=httpx2.Response, content=data)
         except openai.APIStatusError as problem:
             response = problem.response
-        self._headers = httpx2.Headers(
-            [(name, value) for name, value in response.request.headers.items() if name.lower() not in _OF_ONE_REQUEST]
-        )
+        headers = response.request.headers.multi_items()
+        self._headers = httpx2.Headers([one for one in headers if one[0].lower() not in _OF_ONE_REQUEST])
         self._url = response.request.url
-        return response
+        return Answer(response.status_code, response.headers, response.content)
 
-    async def _next(self, url: httpx2.URL, data: bytes) -> httpx2.Response:
-        return await self.http.send(httpx2.Request("POST", url, headers=self._headers, content=data))
+    async def _next(self, url: httpx2.URL, data: bytes) -> Answer:
+        request = httpx2.Request("POST", url, headers=self._headers, stream=httpx2.ByteStream(data))
+        request.read()
+        return await self.http.answer(request)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 
 from society.core.calls import ModelRequest, ModelResponse, Usage
 from society.core.errors import ProviderRefused
+from society.models.bounded_http import Answer
 from society.models.clock import Clock
 from society.models.dialect import Dialect
-from society.models.endpoint import Answer, Endpoint, Unreachable
+from society.models.endpoint import Endpoint, Unreachable
 from society.models.envelope import read_completion
 from society.models.faults import Declined, RetryLater, Unsupported, Whom, classify
 from society.models.prices import Price
