@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from postgres_server import why_not
 
-from tests.torture import syscalls, traced
+from tests.torture import traced
 from tests.torture.__main__ import SUITES
 from tests.torture.tally import Tally
 
@@ -30,7 +30,7 @@ def test_what_is_promised_holds_under(name: str) -> None:
 
 @pytest.mark.parametrize("name", FORKING)
 def test_what_is_promised_holds_for_processes_that_are(name: str) -> None:
-    reason = {"kill-postgres": why_not, "power": traced.why_not, "syscalls": syscalls.why_not}.get(name, str)()
+    reason = {"kill-postgres": why_not, "power": traced.why_not, "syscalls": traced.why_not}.get(name, str)()
     if reason:
         pytest.skip(reason)
     played([sys.executable, "-m", "tests.torture", name])

@@ -64,12 +64,15 @@ def main() -> int:
     parser.add_argument("--count", type=int, metavar="N", help="how much; default: the short form")
     parser.add_argument("--long", action="store_true", help="the long form")
     parser.add_argument("--only", type=int, metavar="CASE", help="one case alone, as a failure names it")
+    parser.add_argument(
+        "--first", type=int, default=0, metavar="CASE", help="begin with this case, after a part that was played"
+    )
     given = parser.parse_args()
     warnings.simplefilter("ignore", ResourceWarning)
     sound = True
     for name in SUITES if "all" in given.suites else given.suites:
         suite, short, long, _ = SUITES[name]
-        tally = Tally(name, given.seed, given.only)
+        tally = Tally(name, given.seed, given.only, given.first)
         suite(tally, given.count or (long if given.long else short))
         print(tally.table(), flush=True)
         for failure in tally.failures:

@@ -7,20 +7,20 @@ that nobody disturbed.
 
 from __future__ import annotations
 
-import os
 import random
 import re
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 
 from society.core.errors import LogUnusable
 from society.log import open_log
+from tests.torture.children import Child, warm_up
 from tests.torture.kills import committed_answers
 from tests.torture.tally import Tally
+from tests.torture.traced import traced, why_not
 from tests.torture.wire import Provider, provider
 
 SCENARIO = """
@@ -37,22 +37,15 @@ FINE = (0, 1, 2, 4, -9, 137)
 """Exit codes of a run that was disturbed: not noticed, failed, a log that cannot be used, paused, killed."""
 
 
-def why_not() -> str:
-    """Why no fault can be put in here; empty if it can."""
-    if shutil.which("strace") is None:
-        return "strace is not installed (apt-get install strace)"
-    tried = subprocess.run(["strace", "-f", "-o", os.devnull, "true"], capture_output=True, text=True, check=False)
-    return f"strace may not trace here: {tried.stderr.strip()[-200:]}" if tried.returncode else ""
-
-
 def syscalls(tally: Tally, count: int) -> None:
-    """So many faults out of all there can be, by luck; all of them if there are no more."""
+    """So many faults out of all there can be, each kind in its turn; all of them if there are no more."""
     if reason := why_not():
         tally.add(f"skipped: {reason}", 0)
         return
     with tempfile.TemporaryDirectory(prefix="torture-") as name:
         top = Path(name)
         (top / "run.yaml").write_text(SCENARIO)
+        warm_up(str(top / "run.yaml"), top)
         with provider(top, delay=(0.0, 0.001)) as server:
             undisturbed = Traced(top / "undisturbed", server)
             code = undisturbed.run(["-e", f"trace={','.join(CALLS)}"])
@@ -60,7 +53,7 @@ def syscalls(tally: Tally, count: int) -> None:
             head = undisturbed.head()
             places = points(undisturbed.trace.read_text())
             tally.add("places at which a fault can be put in", len(places))
-            random.Random(tally.seed).shuffle(places)
+            places = in_turns(places, random.Random(tally.seed))
             for case in tally.cases(min(count, len(places))):
                 with tally.case(case):
                     call, fault, number = places[case]
@@ -79,6 +72,15 @@ def points(trace: str) -> list[tuple[str, str, int]]:
     return [(call, fault, 1 + k) for call in sorted(most) for fault in FAULTS for k in range(most[call])]
 
 
+def in_turns(places: list[tuple[str, str, int]], luck: random.Random) -> list[tuple[str, str, int]]:
+    """In an order by luck, in which every kind of fault at every kind of call has its turn before any has a second one."""
+    by_kind: dict[tuple[str, str], list[tuple[str, str, int]]] = {}
+    for place in luck.sample(places, len(places)):
+        by_kind.setdefault(place[:2], []).append(place)
+    kinds = luck.sample(sorted(by_kind), len(by_kind))
+    return [place for row in zip_longest(*(by_kind[kind] for kind in kinds)) for place in row if place]
+
+
 class Traced:
     """Runs of `society` on one log, under `strace` or not."""
 
@@ -90,21 +92,18 @@ class Traced:
 
     def run(self, how: list[str] | None, resumes: str | None = None) -> int:
         """Play, or go on; the exit code. `how` tells strace what to do; None: without it."""
-        words = (
-            ["resume", resumes]
-            if resumes
-            else ["run", str(self.folder.parent / "run.yaml"), "--model", self.server.model]
-        )
-        command = [sys.executable, "-m", "society", *words, "--log", f"sqlite:///{self.log}", "--quiet"]
-        if how is not None:
-            command = ["strace", "-f", "-qq", "--seccomp-bpf", "-o", str(self.trace), *how, *command]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SOCIETY_", "OPENAI_"))}
-        environment = {**kept, "SOCIETY_CONCURRENCY": str(AT_ONCE), "PYTHONPATH": str(Path.cwd())}
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, errors="replace", check=False
-        )
-        self.told += done.stdout + done.stderr
-        return done.returncode
+        scenario = str(self.folder.parent / "run.yaml")
+        words = ["resume", resumes] if resumes else ["run", scenario, "--model", self.server.model]
+        words += ["--log", f"sqlite:///{self.log}", "--quiet"]
+        environment = {"SOCIETY_CONCURRENCY": str(AT_ONCE)}
+
+        def begin(first: Callable[[], None] | None) -> Child:
+            return Child(words, self.folder, environment, first=first)
+
+        child = begin(None) if how is None else traced(begin, how, self.trace)
+        code = child.wait()
+        self.told = child.told()
+        return code
 
     def head(self) -> str:
         with open_log(self.log) as log:

@@ -29,6 +29,7 @@ class Tally:
 
     Attributes:
         only: the one case to play, or None for all.
+        first: where to begin, if not with case 0.
         enough: after so many failures a suite ends.
         quick: the command is run by the test suite: nothing is printed on the way.
     """
@@ -36,6 +37,7 @@ class Tally:
     suite: str
     seed: int
     only: int | None = None
+    first: int = 0
     quick: bool = False
     enough: int = 5
     counts: dict[str, int] = field(default_factory=dict)
@@ -86,7 +88,7 @@ class Tally:
 
     def cases(self, most: int = 10**9) -> Iterator[int]:
         """The numbers of the cases to play: just the one asked for, or one after the other."""
-        yield from (range(most) if self.only is None else (self.only,))
+        yield from (range(self.first, most) if self.only is None else (self.only,))
 
     def progress(self, words: str) -> None:
         if not self.quick:
