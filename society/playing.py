@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from society import __version__
 from society.agents.briefing import templates_used
-from society.agents.cast import cast
+from society.agents.cast import cast, humans
 from society.agents.prompting import Prompts
+from society.core.calls import ModelClient
 from society.core.errors import BadInput, Diverged, Paused
 from society.core.events import Event, Forked, RunStarted, setting_of
 from society.core.exact import Json
@@ -153,9 +154,11 @@ async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed
     shared = setting.round if isinstance(setting, Forked) else 0
     scenario = Scenario.model_validate(setting.scenario)
     client = Recall(ReplayOnly(), rerun, None, ())
-    policies = cast(scenario, seed=setting.seed, client_for=lambda _: client, prompts=Prompts.load())
+    prompts = Prompts.load()
+    policies = cast(scenario, seed=setting.seed, client_for=lambda _: client, prompts=prompts)
+    asked = humans(scenario, seed=setting.seed, client_for=lambda _: client, prompts=prompts)
     try:
-        await play_episode(scenario, policies, rerun, rerun.manifest, shared=rerun.shared)
+        await play_episode(scenario, policies, rerun, rerun.manifest, shared=rerun.shared, humans=asked)
     except Paused as end_of_log:
         if not rerun.complete:
             raise Diverged(f"run {rerun.run_id}: {end_of_log}") from None
@@ -201,18 +204,16 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
             minutes=None if scenario.budget.minutes is None else float(scenario.budget.minutes),
             spent=Spent(writer.used.usd, writer.used.tokens, writer.used.seconds),
         )
-        policies = cast(
-            scenario,
-            seed=seed,
-            client_for=lambda settings: pool.client(
-                settings.name, journal=writer, budget=purse, counters=company.counters
-            ),
-            prompts=prompts,
-        )
+
+        def client_for(settings: ModelSettings) -> ModelClient:
+            return pool.client(settings.name, journal=writer, budget=purse, counters=company.counters)
+
+        policies = cast(scenario, seed=seed, client_for=client_for, prompts=prompts)
+        asked = humans(scenario, seed=seed, client_for=client_for, prompts=prompts)
         await _keep_prices(scenario, pool, book, writer.run_id)
         sink = _Remembering(writer, scenario)
         end = await play_episode(
-            scenario, policies, sink, writer.manifest, watcher=company.watcher, shared=writer.shared
+            scenario, policies, sink, writer.manifest, watcher=company.watcher, shared=writer.shared, humans=asked
         )
         run = Run(writer.run_id, book)
         run.know([writer.stored(event) for event in sink.told])
@@ -237,6 +238,7 @@ async def _keep_prices(scenario: Scenario, pool: ModelPool, book: Log, run_id: s
     names = {
         scenario.model_of(seat).name for seat, one in enumerate(scenario.agents) if isinstance(one.policy, LlmPolicy)
     }
+    names |= set() if scenario.model_of_human is None else {scenario.model_of_human.name}
     prices = {name: price for name in sorted(names) if (price := pool.price(parse_name(name))) not in (None, FREE)}
     if not prices:
         return
@@ -280,7 +282,8 @@ def rehearse_cast(scenario: Scenario, seed: int, prompts: Prompts, pool: ModelPo
         BadInput, ProviderRefused: an unknown script or model, a missing key or extra, a template that is wrong.
     """
     trial = pool or ModelPool()
-    cast(scenario, seed=seed, client_for=lambda settings: trial.client(settings.name), prompts=prompts)
+    for company in (cast, humans):
+        company(scenario, seed=seed, client_for=lambda settings: trial.client(settings.name), prompts=prompts)
 
 
 def deciders(scenario: Scenario) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from society import __version__
-from society.agents.cast import cast
+from society.agents.cast import cast, humans
 from society.core.calls import ModelClient, ModelRequest, ModelResponse
 from society.core.events import Event, RunStarted, Settled
 from society.models.mock import MockModel
@@ -66,16 +66,20 @@ async def rehearse(scenario: Scenario, *, rounds: int = 10) -> Rehearsal:
         agent.model_copy(update={"policy": LlmPolicy()}) if isinstance(agent.policy, HumanPolicy) else agent
         for agent in scenario.agents
     )
-    scenario = scenario.model_copy(update={"agents": stand_ins})
+    human = scenario.human
+    if human is not None and isinstance(human.policy, HumanPolicy):
+        human = human.model_copy(update={"policy": LlmPolicy(), "model": None})
+    scenario = scenario.model_copy(update={"agents": stand_ins, "human": human})
     seed = scenario.seeds[0]
     stage = _Stage(rounds)
     policies = cast(scenario, seed=seed, client_for=lambda settings: _Counting(settings.name, stage))
+    asked = humans(scenario, seed=seed, client_for=lambda settings: _Counting(settings.name, stage))
     manifest = RunStarted(
         resolved(scenario), seed, scenario.names, ("mock",) * len(scenario.agents), {}, __version__, 0
     )
     ended = False
     try:
-        await play_episode(scenario, policies, stage, manifest)
+        await play_episode(scenario, policies, stage, manifest, humans=asked)
         ended = True
     except _Enough:
         pass

@@ -179,6 +179,7 @@ def templates_used(scenario: Scenario, prompts: Prompts) -> dict[str, str]:
     wanted = {*QUESTIONS, "system.j2", "history.j2", "repair.j2"}
     wanted.add(mechanism_template(scenario.mechanism, prompts))
     wanted |= {f"goals/{kind}.j2" for spec in scenario.agents for kind in _goal_kinds(spec.goal)}
+    wanted |= {"human.j2"} if scenario.human is not None else set()
     governed = [f"instruments/{instrument.kind}.j2" for instrument in scenario.instruments]
     wanted |= {name if prompts.has(name) else ANY_INSTRUMENT for name in governed}
     wanted |= {name for name in prompts.names if name.startswith(tuple(f"{one[:-3]}_" for one in governed))}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from society.agents.briefing import brief, templates_used
+from society.agents.advising import InPlace, human_brief, human_goal
+from society.agents.briefing import Brief, brief, templates_used
 from society.agents.hints import Standard
 from society.agents.human import HumanPolicy
 from society.agents.learned import Learner
@@ -60,6 +61,54 @@ def cast(
     return policies
 
 
+def humans(
+    scenario: Scenario,
+    *,
+    seed: int,
+    client_for: Callable[[ModelSettings], ModelClient],
+    prompts: Prompts | None = None,
+) -> tuple[Policy, ...]:
+    """By seat, who answers when the agent there asks a human; nobody where rules answer for one.
+
+    Raises:
+        BadInput: as `cast`.
+    """
+    if scenario.human is None:
+        return ()
+    prompts = prompts or Prompts.load()
+    seats = range(len(scenario.agents))
+    settings = scenario.model_of_human
+    if settings is None:
+        spec = scenario.human.policy
+        assert isinstance(spec, ScriptedSpec), "all others are asked as models are"
+        return tuple(
+            InPlace(
+                ScriptedPolicy(
+                    _script(spec),
+                    scenario.mechanism,
+                    goal=human_goal(scenario, seat),
+                    seed=seed,
+                    rules=Governed(scenario.mechanism, scenario.instruments, scenario.names),
+                )
+            )
+            for seat in seats
+        )
+    check_templates(scenario, prompts, templates_used(scenario, prompts))
+    standard = Standard(scenario.mechanism)
+    return tuple(
+        _asked(
+            scenario,
+            client_for(settings),
+            settings,
+            human_brief(scenario, seat, prompts),
+            seed=seed,
+            prompts=prompts,
+            standard=standard,
+        )
+        for seat in seats
+    )
+
+
 def _ignorant(scenario: Scenario, agent: int, prompts: Prompts) -> str:
     """The system message of a seat if nobody else had a persona: what it holds then is nobody's secret."""
     alone = [
@@ -90,6 +139,20 @@ def policy_of(
     if isinstance(spec.policy, HumanSpec):
         return HumanPolicy(known, prompts)
     settings = scenario.model_of(agent)
+    return _asked(scenario, client_for(settings), settings, known, seed=seed, prompts=prompts, standard=standard)
+
+
+def _asked(
+    scenario: Scenario,
+    client: ModelClient,
+    settings: ModelSettings,
+    known: Brief,
+    *,
+    seed: int,
+    prompts: Prompts,
+    standard: Standard | None,
+) -> LlmPolicy:
+    """Whoever is asked as a language model is."""
     sampling = Sampling(
         temperature=settings.temperature,
         top_p=settings.top_p,
@@ -97,7 +160,7 @@ def policy_of(
         reasoning_effort=settings.reasoning_effort,
     )
     return LlmPolicy(
-        client_for(settings),
+        client,
         settings.name,
         known,
         prompts,

@@ -15,9 +15,9 @@ from society.agents.prompting import Prompts
 from society.agents.questions import Questions, transcript_of
 from society.agents.reading import read
 from society.agents.stated import read_action
-from society.agents.terminal import read_line
 from society.core.errors import Paused, Unreadable
 from society.core.policy import Answer, Declaration, Declare, Draft, ParseStatus, Question, Speak, Utterance
+from society.models.terminal import read_line
 
 T = TypeVar("T")
 Reader = Callable[[str], Awaitable[str]]

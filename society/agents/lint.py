@@ -18,6 +18,7 @@ EVERYWHERE = frozenset(
 _QUESTION = frozenset({"round", "situation", "news", "gone", "turn", "shape"})
 OWN = {
     "system.j2": frozenset({"persona", "goal_text", "rules_text", "instrument_texts"}),
+    "human.j2": frozenset({"persona", "goal_text", "rules_text", "instrument_texts"}),
     "talk.j2": _QUESTION | {"private", "public", "most_characters", "turns", "announce"},
     "declare.j2": _QUESTION | {"predict", "totals"},
     "act.j2": _QUESTION | {"earlier", "choices"},

@@ -85,6 +85,8 @@ class LlmPolicy:
             if failure is not None:
                 status, reason = failure
                 errors.append(reason)
+                if response.finish == "away":
+                    return Answer(None, status, text=text, error="; ".join(errors), attempts=attempt + 1)
                 if response.finish == "error" and "context" in response.detail.casefold():
                     self._window.halve()
                 continue
@@ -141,6 +143,8 @@ def _no_answer(response: ModelResponse) -> tuple[ParseStatus, str] | None:
         return "truncated", "the answer was cut off before its end; be shorter"
     if response.finish in ("refusal", "filtered"):
         return "refused", f"no answer was given ({response.finish})"
+    if response.finish == "away":
+        return "empty", _clip(response.detail)
     if response.finish == "error":
         return "defaulted", _clip(f"no answer came: {response.detail}")
     if response.finish == "empty" or not visible(response.text):

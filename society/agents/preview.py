@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from society.agents.briefing import brief
+from society.agents.advising import human_brief
+from society.agents.briefing import Brief, brief
 from society.agents.hints import Hints, Standard
 from society.agents.prompting import Prompts
 from society.agents.questions import Questions
@@ -12,7 +14,9 @@ from society.agents.schemas import Schema, answer_schema
 from society.agents.window import tokens_in
 from society.core.calls import Position
 from society.core.governed import Governed
-from society.core.policy import Act, Declare, Observation, Question, Speak
+from society.core.institution import HUMAN
+from society.core.policy import Act, Decide, Declare, Observation, Question, Speak
+from society.instruments.ask_human import AskHuman
 from society.models.schema import full
 from society.scenario.model import Scenario
 
@@ -22,7 +26,7 @@ class Shown:
     """One prompt as it would be sent.
 
     Attributes:
-        stage: talk, declare or act.
+        stage: talk, declare or act; human, of what the human is asked on behalf of the agent.
         system, question: its two messages.
         schema: what an answer must look like.
     """
@@ -85,8 +89,28 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
             )
         )
     asked.append(Act(Position(1, "act", 0, agent), seen))  # type: ignore[arg-type]  # as above
-    questions = Questions(known, prompts)
     hints = Hints(seen, Standard(scenario.mechanism), scenario.agents[agent].goal)
-    return tuple(
-        Shown(one.at.stage, known.system, questions.text(one), full(answer_schema(one, hints))) for one in asked
+
+    def shown(known: Brief, one: Question[Any]) -> Shown:
+        text = Questions(known, prompts).text(one)
+        return Shown(one.at.stage, known.system, text, full(answer_schema(one, hints)))
+
+    found = tuple(shown(known, one) for one in asked)
+    if scenario.model_of_human is None:
+        return found
+    human = human_brief(scenario, agent, prompts)
+    return found + tuple(
+        shown(
+            human,
+            Decide(
+                Position(1, "human", 0, agent),
+                seen,
+                purpose=rule.id + HUMAN,
+                template=f"instruments/{rule.instrument.kind}_consult.j2",
+                variables=game.book.variables(state, rule, agent),
+                parts={"action": game.book.hard(state, agent)},
+            ),
+        )
+        for rule in game.rules(state)
+        if isinstance(rule.instrument, AskHuman)
     )

@@ -14,6 +14,7 @@ from typing import Any
 from society.agents.hints import Hints
 from society.core.actions import Amount
 from society.core.exact import Json, show
+from society.core.institution import HUMAN
 from society.core.moves import moves_schema
 from society.core.policy import Act, Decide, Declare, Question, Speak
 from society.models.schema import HINT
@@ -49,8 +50,15 @@ def answer_schema(question: Question[Any], hints: Hints | None = None) -> Schema
         space = question.seen.space
         return _object({"action": {**space.answer_schema(), HINT: hints.action("action", space)}})
     if isinstance(question, Decide):
+        in_place = question.purpose.endswith(HUMAN)  # for another, offline models decide as they would for themselves
         return _object(
-            {name: {**space.answer_schema(), HINT: hints.decision(space)} for name, space in question.parts.items()}
+            {
+                name: {
+                    **space.answer_schema(),
+                    HINT: hints.action("action", space) if in_place else hints.decision(space),
+                }
+                for name, space in question.parts.items()
+            }
         )
     raise TypeError(f"no answer is known for a {type(question).__name__}")
 

@@ -21,7 +21,7 @@ Role = Literal["system", "user", "assistant"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """Where in an episode a call belongs. `stage` is talk, declare, act, sanction, vote or summary."""
+    """Where in an episode a call belongs. `stage` is talk, declare, act, human, second or vote."""
 
     round: int
     stage: str
@@ -139,7 +139,7 @@ class Usage:
     estimated: bool = False
 
 
-Finish = Literal["stop", "length", "refusal", "filtered", "empty", "error"]
+Finish = Literal["stop", "length", "refusal", "filtered", "empty", "error", "away"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class ModelResponse:
 
     Attributes:
         text: the words of the answer; empty unless `finish` is stop or length.
-        finish: why it ended. Only ``stop`` is a whole answer.
+        finish: why it ended. Only ``stop`` is a whole answer; ``away`` is a person who did not answer in time.
         raw: the body as received, committed before anything read it.
         usage: tokens and money.
         served_model: the model the provider says it used.

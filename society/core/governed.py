@@ -9,7 +9,8 @@ What an orchestrator calls, in this order; everything is pure, states are immuta
         game.offers(state, i)                                  which typed moves exist now (Speak.offers)
         state, events = game.move(state, i, moves)             talk: the moves an agent made beside its messages
         game.space(state, i)                                   declare and act: what hard rules leave possible
-        first = game.step(state, joint, noise)                 noise = Noise(seed, round)
+        asks = game.consultations(state, joint, noise)         what a human is asked for whom, if there is one to be asked
+        first = game.step(state, joint, noise, decisions)      noise = Noise(seed, round)
         asks = game.second_stage(state, first)                 who has to decide what, now that all see what was done
         done = game.step(state, joint, noise, decisions)       the same round, with what was decided; skip when not asks
         asks = game.replies(state, done)                       who may answer to that; then step again with all decisions
@@ -41,7 +42,7 @@ from society.core.actions import Action, Joint
 from society.core.aftermath import changed, now, remembered, stood, told_by_mechanism
 from society.core.batching import decoded, stack
 from society.core.exact import Json, Number
-from society.core.institution import NO_DECISIONS, REPLY
+from society.core.institution import HUMAN, NO_DECISIONS, REPLY
 from society.core.institution import Ask as Ask
 from society.core.institution import Closed as Closed
 from society.core.institution import Decisions as Decisions
@@ -51,7 +52,7 @@ from society.core.instrument import Instrument, Moment
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf
 from society.core.moves import Move, Offer
 from society.core.negotiation import apply, end_round, offer_for
-from society.core.pipeline import Setting, acted, decided_under, feelings, restricted
+from society.core.pipeline import Setting, acted, decided_under, feelings, legalised, restricted
 from society.core.pipeline_batch import batched, outcomes_in_batches
 from society.core.power import Charters
 from society.core.rows import RuleEvent
@@ -248,6 +249,20 @@ class Governed:
         if inner is None:
             return batch
         return replace(batch, state_of=lambda key: replace(state, physical=inner(key)))
+
+    def consultations(self, state: GovernedState, joint: Joint, noise: Noise) -> tuple[Ask, ...]:
+        """What a human is asked on behalf of whom, now that all have acted; without an answer the rule has one of its own."""
+        setting = restricted(self.book, state, noise, self.exempt)
+        legal = legalised(setting, joint)
+        asks = []
+        for rule, at in zip(setting.rules, setting.moments, strict=True):
+            for agent in at.seats:
+                parts = rule.instrument.consult(at, rule.memory, legal, agent, setting.hard[agent])
+                if parts:
+                    variables = self.book.variables(state, rule, agent)
+                    template = f"instruments/{rule.instrument.kind}_consult.j2"
+                    asks.append(Ask(agent, rule.id + HUMAN, template, variables, parts))
+        return tuple(asks)
 
     def second_stage(self, state: GovernedState, first: GovernedTransition) -> tuple[Ask, ...]:
         """Who has to decide what, after everybody acted; `first` is the step without decisions."""

@@ -18,6 +18,9 @@ Decisions: TypeAlias = Mapping[tuple[int, str], Mapping[str, Action]]
 
 NO_DECISIONS: Decisions = {}
 
+HUMAN = "/human"
+"""What follows the id of a rule in the purpose of what a human decides for the agent that asked."""
+
 REPLY = "/reply"
 """What follows the id of a rule in the purpose of a decision that answers to what others decided."""
 
@@ -74,7 +77,8 @@ class Ask:
 
     Attributes:
         agent: its seat.
-        purpose: the id of the rule that asks, with ``/reply`` where it answers to what others decided; unique per agent.
+        purpose: the id of the rule that asks, with ``/human`` where a human is asked on the agent's behalf, and ``/reply``
+            where it answers to what others decided; unique per agent.
         template: which template words it, with `variables`; below ``prompts/``.
         parts: the fields of the answer with the space of each.
     """

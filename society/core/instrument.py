@@ -7,6 +7,7 @@ the order in which a round calls them. All are pure; what an instrument remember
     offers       moves of negotiation beside its words
     widen        actions that exist only through this instrument (hand over to a mediator)
     restrict     the part of the space the rule allows; hard masks the rest, soft and advisory leave it possible
+    consult      what a human is asked on an agent's behalf, now that all have acted and nothing is executed yet
     transform    executed actions in place of submitted ones
     groups       who plays the mechanism apart from whom
     breaches     who broke the rule, and what is due; the round draws detection and execution
@@ -148,6 +149,10 @@ class Instrument(Kind):
     def restrict(self, at: Moment, memory: Any, agent: int, space: SpaceOf) -> SpaceOf | None:
         """The part of the mechanism's space that the rule allows, or None where it says nothing."""
         return None
+
+    def consult(self, at: Moment, memory: Any, legal: Joint, agent: int, space: SpaceOf) -> Mapping[str, SpaceOf]:
+        """What a human is asked on the agent's behalf, with the space of each part; empty when no human is asked."""
+        return {}
 
     def transform(self, at: Moment, memory: Any, joint: Joint) -> Joint:
         """The joint action to be executed."""

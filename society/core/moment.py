@@ -53,6 +53,7 @@ class Moment:
         standings: how every rule stands, in the scenario's order.
         ledger: what has been agreed.
         noise: the luck of the round; None before the round is played, so that looking at it is an error.
+        answers: what a human answered under this rule to those who asked, by seat; empty where nobody was asked.
     """
 
     rule: str
@@ -64,6 +65,7 @@ class Moment:
     standings: tuple[Standing, ...]
     ledger: Ledger
     noise: Noise | None = None
+    answers: Mapping[int, Mapping[str, Action]] = field(default_factory=dict)
 
     @property
     def agents(self) -> int:

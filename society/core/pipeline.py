@@ -1,6 +1,6 @@
 """The governed round up to the last payment, stage by stage:
 
-    restrict -> legalise -> transform -> the mechanism's step -> detect -> pay
+    restrict -> legalise (-> a human answers those who ask) -> transform -> the mechanism's step -> detect -> pay
 
 Pure functions: what the stages before have made goes in, what the next stages need comes out.
 """
@@ -16,7 +16,7 @@ from society.core.actions import Action, Joint
 from society.core.acts import Register
 from society.core.detection import judged, told
 from society.core.exact import Number, tidy
-from society.core.institution import REPLY, Decisions, GovernedState
+from society.core.institution import HUMAN, REPLY, Decisions, GovernedState
 from society.core.instrument import Breach, Moment, Played
 from society.core.mechanism import SpaceOf, Transition
 from society.core.rows import RuleEvent, Transfer
@@ -81,6 +81,7 @@ def restricted(book: Rulebook, state: GovernedState, noise: Noise, exempt: froze
 def acted(setting: Setting, joint: Joint, decisions: Decisions) -> Acted:
     """All the stages in their order."""
     legal = legalised(setting, joint)
+    setting = answered(setting, decisions)
     executed = transformed(setting, legal)
     done = Played(legal, executed, stepped(setting, executed), setting.noise)
     seen, events = detected(setting, done, decisions)
@@ -93,6 +94,17 @@ def legalised(setting: Setting, joint: Joint) -> Joint:
         action if space.contains(action) else setting.book.clamped(setting.hard[agent], action, setting.state, agent)
         for agent, (space, action) in enumerate(zip(setting.spaces, joint, strict=True))
     )
+
+
+def answered(setting: Setting, decisions: Decisions) -> Setting:
+    """The setting with what humans answered to those who asked them."""
+    if not any(purpose.endswith(HUMAN) for _, purpose in decisions):
+        return setting
+    moments = tuple(
+        replace(at, answers=decided_under(decisions, rule.id + HUMAN))
+        for rule, at in zip(setting.rules, setting.moments, strict=True)
+    )
+    return replace(setting, moments=moments)
 
 
 def transformed(setting: Setting, legal: Joint) -> Joint:

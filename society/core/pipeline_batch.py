@@ -23,7 +23,7 @@ from society.core.exact import tidy
 from society.core.institution import REPLY, Decisions
 from society.core.instrument import Breach, Instrument
 from society.core.mechanism import Batch, Mechanism, SpaceOf
-from society.core.pipeline import Setting, decided_under
+from society.core.pipeline import Setting, answered, decided_under
 from society.core.rulebook import Rule
 from society.core.seeds import Noise
 
@@ -68,6 +68,7 @@ def outcomes_in_batches(
     motivation makes of them), and the mechanism's totals, stocks and next states.
     """
     legal = _legalised(setting, joints)
+    setting = answered(setting, decisions)
     executed = _transformed(setting, legal)
     batch = _stepped(setting, executed)
     breaches = {rule.id: partial(_breaches, setting, place) for place, rule in enumerate(setting.rules)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -13,27 +13,29 @@ from society.core.acts import Acts, PlayedBatch
 from society.core.columns import Column
 from society.core.exact import Exact
 from society.core.instrument import Moment, Paid, Played
-from society.core.mechanism import Mechanism
+from society.core.mechanism import Mechanism, SpaceOf
 from society.core.rows import RuleEvent, Transfer
-from society.core.seeds import Noise
 from society.instruments.delegation import Delegation
 from society.instruments.fines import payable, payable_batch
 
 
 class AskHuman(Delegation):
-    """Instead of deciding itself, an agent can ask a human, at a price.
+    """Instead of deciding itself, an agent can ask a human, at a price [HadfieldMenell2017]_.
 
-    Of those who ask, at most `capacity` are answered, drawn by lot; the others do nothing this round, and so do those whom
-    the human misjudges. Attention is then itself a commons: each further asker makes an answer less likely for all.
+    Of those who ask, at most `capacity` are answered, drawn by lot; the others do nothing this round. Attention is then itself
+    a commons: each further asker makes an answer less likely for all. Where the scenario has a `human`, that one is asked,
+    once all have acted, and sees what the asker has seen. Where it has none, where no answer comes (in time), and in a
+    counterfactual in which others ask, the rule answers: `answer` with probability `reliability`, else the asker does nothing.
     """
 
     kind: Literal["ask_human"] = "ask_human"
+    source = ("HadfieldMenell2017",)
     answer: Exact | str = 0
-    """what the human says to do"""
+    """what the rule answers where no human does"""
     capacity: int | None = Field(None, ge=0)
     """how many are answered in a round; null: all"""
     reliability: Exact = Field(1, ge=0, le=1)
-    """probability that the human judges rightly; otherwise the asker does nothing"""
+    """probability that the rule, where it answers, judges rightly; otherwise the asker does nothing"""
     price: Exact = Field(0, ge=0)
     """units that asking costs, answered or not"""
 
@@ -59,19 +61,31 @@ class AskHuman(Delegation):
             return f"{self.answer!r} is not one of its actions"
         return super().unfit(mechanism)
 
-    def answered(self, askers: Sequence[int], noise: Noise, rule: str) -> tuple[int, ...]:
-        """Those of the askers whom the human attends to and judges rightly."""
-        heard = noise.order(askers, f"{rule}/attention")[: len(askers) if self.capacity is None else self.capacity]
-        return tuple(sorted(s for s in heard if noise.chance(self.reliability, f"{rule}/judgement", s)))
+    def heard(self, at: Moment, joint: Joint) -> tuple[int, ...]:
+        """Those of the askers who are attended to, drawn by lot."""
+        assert at.noise is not None, "nobody is asked before all have acted"
+        askers = self.delegators(at, joint)
+        return tuple(sorted(at.noise.order(askers, f"{at.rule}/attention")[: self.capacity]))
+
+    def consult(self, at: Moment, memory: Any, legal: Joint, agent: int, space: SpaceOf) -> Mapping[str, SpaceOf]:
+        return {"action": space} if agent in self.heard(at, legal) else {}
 
     def transform(self, at: Moment, memory: Any, joint: Joint) -> Joint:
-        assert at.noise is not None, "actions are replaced while the round is played"
-        askers = self.delegators(at, joint)
-        heard = self.answered(askers, at.noise, at.rule)
         done: list[Action] = list(joint)
-        for seat in askers:
-            done[seat] = self.answer if seat in heard else at.mechanism.abstention(at.physical, seat)
+        heard = self.heard(at, joint)
+        for seat in self.delegators(at, joint):
+            said = self._said(at, seat)[0] if seat in heard else None
+            done[seat] = at.mechanism.abstention(at.physical, seat) if said is None else said
         return tuple(done)
+
+    def _said(self, at: Moment, seat: int) -> tuple[Action | None, str]:
+        """What one who is attended to is told to do, None for nothing, and by whom."""
+        assert at.noise is not None, "as above"
+        if seat in at.answers:
+            return at.answers[seat]["action"], "the human answers"
+        if at.noise.chance(self.reliability, f"{at.rule}/judgement", seat):
+            return self.answer, "the rule answers"
+        return None, "misjudged"
 
     def transform_batch(self, at: Moment, memory: Any, acts: Acts) -> Acts:
         assert at.noise is not None, "actions are replaced while the round is played"
@@ -80,15 +94,17 @@ class AskHuman(Delegation):
         heard = np.zeros_like(askers)
         place = np.cumsum(askers[:, turns], axis=1)
         heard[:, turns] = askers[:, turns] & (place <= (at.agents if self.capacity is None else self.capacity))
-        right = [at.noise.chance(self.reliability, f"{at.rule}/judgement", seat) for seat in range(at.agents)]
-        heard &= np.array(right)
         seats = range(at.agents)
+        said = {seat: self._said(at, seat)[0] for seat in seats}
+        heard &= np.array([said[seat] is not None for seat in seats])
         idle = {seat: at.mechanism.abstention(at.physical, seat) for seat in seats}
-        return acts.replaced(askers & ~heard, idle).replaced(heard, dict.fromkeys(seats, self.answer))
+        told = {seat: action for seat, action in said.items() if action is not None}
+        return acts.replaced(askers & ~heard, idle).replaced(heard, told)
 
     def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
-        askers = self.delegators(at, played.legal)
-        events = tuple(RuleEvent("ask", at.rule, (seat,)) for seat in askers)
+        askers, heard = self.delegators(at, played.legal), self.heard(at, played.legal)
+        fates = {seat: self._said(at, seat)[1] if seat in heard else "not attended to" for seat in askers}
+        events = tuple(RuleEvent("ask", at.rule, (seat,), fates[seat]) for seat in askers)
         rows = [Transfer(s, None, payable(self, self.price, s, played), at.rule, "price") for s in askers]
         return Paid(tuple(row for row in rows if row.amount), events)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from society.core.actions import Amount, Choice, Division, Joint
 from society.core.acts import Acts, Mask
+from society.core.exact import Json
 from society.core.instrument import Instrument, Moment
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer
@@ -33,9 +35,16 @@ class Delegation(Instrument):
         return ()
 
     def widen(self, at: Moment, memory: Any, agent: int, space: SpaceOf) -> SpaceOf:
+        return self.widened(space)
+
+    def widened(self, space: SpaceOf) -> SpaceOf:
+        """The space with the word for handing over, where actions are words."""
         if isinstance(space, Choice) and self.word not in space.options:
             return space.model_copy(update={"options": (*space.options, self.word)})
         return space
+
+    def tell(self, at: Moment, memory: Any, agent: int) -> Mapping[str, Json]:
+        return {"handed_over": (agent, at.rule) in {entry[:2] for entry in at.ledger.delegated}}
 
     def delegators(self, at: Moment, joint: Joint) -> tuple[int, ...]:
         """Those who handed over their action."""

@@ -36,7 +36,7 @@ class ModelCall(Row, table=True):
 
     run_id: str = run_key()
     round: int = key("round of the question")
-    stage: str = key("what was asked for: talk, declare, act, sanction, vote, summary ...")
+    stage: str = key("what was asked for: talk, declare, act, human (asked on behalf of the agent), second, vote ...")
     turn: int = key("turn within the stage")
     agent: int = key("seat of the agent that was asked")
     attempt: int = key("0 for the first question, then one more for each re-ask after an unreadable answer")
@@ -51,7 +51,7 @@ class ModelCall(Row, table=True):
     )
     sampling: str = column("temperature, top_p, max_tokens, seed, reasoning effort, as canonical JSON")
     finish: str | None = column(
-        "why the answer ended: stop, length, refusal, filtered, empty, error; null if none came"
+        "why the answer ended: stop, length, refusal, filtered, empty, error, away; null if none came"
     )
     text: str | None = words("the words of the answer")
     raw: bytes | None = blob("the body of the answer as received")

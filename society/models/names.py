@@ -6,6 +6,7 @@ mock:NAME                a deterministic offline model (see `society.models.mock
 mock:script:PATH         answers from a file
 openai:NAME              a hosted model; OPENAI_API_KEY, and OPENAI_BASE_URL for another address
 NAME@http://host:8000/v1 any server that speaks the protocol; SOCIETY_API_KEY if it wants a key
+person, person:SECONDS   whoever sits at the terminal, who may have to answer in time
 replay                   the answers a log holds already, and no others
 """
 
@@ -19,7 +20,16 @@ from society.core.errors import BadInput, UnknownKind, did_you_mean
 from society.models.mock import PERSONALITIES
 
 MOCKS = (*(f"mock:{name}" for name in PERSONALITIES), "mock:script:PATH")
-FORMS = ("local", "local:PATH.gguf", *MOCKS, "openai:NAME", "NAME@http://host:port/v1", "replay")
+FORMS = (
+    "local",
+    "local:PATH.gguf",
+    *MOCKS,
+    "openai:NAME",
+    "NAME@http://host:port/v1",
+    "person",
+    "person:SECONDS",
+    "replay",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +39,19 @@ class ModelName:
     Attributes:
         text: the whole name as given.
         kind: which client answers; ``url`` is a server named by its address.
-        name: what the provider calls it, the mock's personality, or the path of a file.
+        name: what the provider calls it, the mock's personality, the path of a file, or how many seconds a person has.
         base_url: of ``url`` models only.
     """
 
     text: str
-    kind: Literal["local", "mock", "script", "openai", "url", "replay"]
+    kind: Literal["local", "mock", "script", "openai", "url", "person", "replay"]
     name: str = ""
     base_url: str | None = None
 
     @property
     def free(self) -> bool:
         """Whether a call costs no money, by construction."""
-        return self.kind in {"local", "mock", "script", "replay"}
+        return self.kind in {"local", "mock", "script", "person", "replay"}
 
 
 def parse_name(text: str) -> ModelName:
@@ -57,6 +67,10 @@ def parse_name(text: str) -> ModelName:
     kind, colon, rest = text.partition(":")
     if text in {"local", "replay"}:
         return ModelName(text, "local" if text == "local" else "replay")
+    if kind == "person":
+        if colon and not (rest.isascii() and rest.isdecimal() and int(rest)):
+            raise BadInput(f"{text[:80]!r}: how many seconds a person has is a whole number, as in person:120")
+        return ModelName(text, "person", rest)
     if kind == "local" and rest:
         return ModelName(text, "local", rest)
     if kind == "openai" and rest:

@@ -20,6 +20,7 @@ from society.models.faults import Whom
 from society.models.first import FirstAlone, Trial
 from society.models.mock import MockModel
 from society.models.names import ModelName, checked_address, parse_name
+from society.models.person import Person
 from society.models.prices import FREE, Price
 from society.models.recall import Recall, ReplayOnly
 from society.models.record import Record
@@ -39,6 +40,7 @@ _ABOUT = {
     "script": "answers from a file",
     "openai": "a hosted model",
     "url": "a server that speaks the chat completions protocol",
+    "person": "whoever sits at the terminal, and is asked as a model is",
     "replay": "the answers a log holds already",
 }
 
@@ -168,6 +170,8 @@ class ModelPool:
             return MockModel(name.name)
         if name.kind == "script":
             return ScriptedModel.load(Path(name.name))
+        if name.kind == "person":
+            return Person(float(name.name) if name.name else None)
         if name.kind == "replay":
             return ReplayOnly()
         if name.kind == "local":

@@ -131,7 +131,10 @@ def retold(events: Sequence[Event]) -> Course:
     assert isinstance(manifest, RunStarted), "a run begins with its manifest"
     course = Course(Scenario.model_validate(manifest.scenario), manifest.seed)
     joint: dict[int, Action] = {}
-    decided: dict[str, Decisions] = {"second": {}, "vote": {}}
+    decided: dict[str, Decisions] = {
+        "second": {},
+        "vote": {},
+    }  # what a human decides belongs to the step, like the second
     for event in events[1:]:
         match event:
             case Spoke():
@@ -143,7 +146,9 @@ def retold(events: Sequence[Event]) -> Course:
                 joint[event.agent] = event.legal
             case Decided():
                 if event.status != "defaulted":
-                    decided[event.stage][event.agent, event.purpose] = dict(event.parts)
+                    decided["vote" if event.stage == "vote" else "second"][event.agent, event.purpose] = dict(
+                        event.parts
+                    )
             case Settled():
                 try:
                     again = _again(course, event.round, joint, decided)

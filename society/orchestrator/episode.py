@@ -28,6 +28,7 @@ async def play_episode(
     *,
     watcher: Watcher | None = None,
     shared: Sequence[Event] = (),
+    humans: Sequence[Policy] = (),
 ) -> RunEnded:
     """Play a scenario once and return its last event.
 
@@ -39,19 +40,23 @@ async def play_episode(
         watcher: told where the episode is.
         shared: of a fork, everything up to its last `Forked` event, the manifest included: it is taken as it was, nobody is
             asked again, and the sink is told only what follows.
+        humans: by seat, who answers when the agent there asks a human; empty where rules answer for one.
 
     Raises:
         Paused, ProviderRefused, LogCorrupt: what stopped the run. All stages told before are whole.
     """
     course = retold(shared) if shared else Course(scenario, manifest.seed)
-    return await _Episode(course, policies, sink, watcher or Silent()).play(() if shared else (manifest,))
+    return await _Episode(course, policies, sink, watcher or Silent(), humans).play(() if shared else (manifest,))
 
 
 class _Episode:
     """Asks whoever has to be asked, and tells the sink what came of it."""
 
-    def __init__(self, course: Course, policies: Sequence[Policy], sink: Sink, watcher: Watcher) -> None:
+    def __init__(
+        self, course: Course, policies: Sequence[Policy], sink: Sink, watcher: Watcher, humans: Sequence[Policy]
+    ) -> None:
         self.course, self.policies, self.sink, self.watcher = course, policies, sink, watcher
+        self.humans = humans
         self.scenario, self.game, self.agents = course.scenario, course.game, course.agents
 
     async def play(self, first: tuple[Event, ...]) -> RunEnded:
@@ -182,10 +187,12 @@ class _Episode:
     async def _settle(self, number: int, legal: tuple[Action, ...]) -> None:
         """Apply the rules, ask what instruments want to know, and tell everybody what came of the round."""
         state, noise = self.course.state, self.course.noise(number)
-        outcome = self.game.step(state, legal, noise)
+        asked = self.game.consultations(state, legal, noise) if self.humans else ()
+        made = await self._decide(number, "human", asked) if asked else {}
+        outcome = self.game.step(state, legal, noise, made)
         asks = self.game.second_stage(state, outcome)
         if asks:
-            made = await self._decide(number, "second", asks, outcome)
+            made |= await self._decide(number, "second", asks, outcome)
             outcome = self.game.step(state, legal, noise, made)
             replies = self.game.replies(state, outcome)
             if replies:
@@ -196,11 +203,18 @@ class _Episode:
         await self.sink.stage((self.course.settle(number, outcome, votes),))
 
     async def _decide(
-        self, number: int, stage: str, asks: Sequence[Ask], outcome: GovernedTransition, *, first_turn: int = 0
+        self,
+        number: int,
+        stage: str,
+        asks: Sequence[Ask],
+        outcome: GovernedTransition | None = None,
+        *,
+        first_turn: int = 0,
     ) -> dict[tuple[int, str], Mapping[str, Action]]:
         """Ask every agent what instruments want decided: its first question at once with the others' first, and so on.
 
-        `outcome` is what came of the round so far; everybody is told of it before it decides.
+        `outcome` is what came of the round so far, if anything did; everybody is told of it before it decides. In the stage
+        ``human`` the human is asked, who sees what the agent has seen.
         """
         self._watch(number, stage)
         waiting: dict[int, list[Ask]] = {}
@@ -218,11 +232,13 @@ class _Episode:
                     template=asked.template,
                     variables=asked.variables,
                     parts=asked.parts,
-                    so_far=public_result(number, agent, outcome, outcome.rule_events, self.scenario.disclosure),
+                    so_far=None
+                    if outcome is None
+                    else public_result(number, agent, outcome, outcome.rule_events, self.scenario.disclosure),
                 )
                 for agent, asked in now.items()
             }
-            for agent, answer in (await ask(self.policies, questions)).items():
+            for agent, answer in (await ask(self.humans if stage == "human" else self.policies, questions)).items():
                 event = decided(
                     answer, now[agent].parts, round=number, agent=agent, purpose=now[agent].purpose, stage=stage
                 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from society.core.complaints import Path, visible
 from society.core.errors import OutOfRange, Unreadable, did_you_mean
 from society.core.goals import Goal
-from society.scenario.model import AgentSpec, Scenario, ScriptedPolicy
+from society.instruments.delegation import Delegation
+from society.scenario.model import AgentSpec, Human, Scenario, ScriptedPolicy
 from society.scenario.names import MAX_LENGTH, clean_name, default_names, skeleton
 from society.scenario.problems import Problem
 from society.scenario.tree import Node
@@ -81,6 +82,26 @@ def check(scenario: Scenario, root: Node) -> list[Problem]:
     problems: list[Problem] = []
     for place, agent in enumerate(scenario.agents):
         problems += _check_agent(scenario, agent, ("agents", place), root)
+    if scenario.human is not None:
+        problems += _check_human(scenario, scenario.human, root)
+    return problems
+
+
+def _check_human(scenario: Scenario, human: Human, root: Node) -> list[Problem]:
+    problems: list[Problem] = []
+    if not any(instrument.kind == "ask_human" for instrument in scenario.instruments):
+        message = "no agent can ask it: 'instruments' has no ask_human"
+        problems.append(problem_at(root, ("human",), message))
+    if human.policy.kind == "llm" and (human.model or "default") not in scenario.models:
+        known = did_you_mean(human.model or "default", scenario.models)
+        message = f"no entry {human.model or 'default'!r} in 'models'{known} (it has: {', '.join(scenario.models)})"
+        problems.append(problem_at(root, ("human", "model") if human.model else ("human",), message))
+    for field, policy in (("model", "llm"), ("seconds", "human")):
+        if getattr(human, field) is not None and human.policy.kind != policy:
+            message = f"this belongs to the policy {policy!r}, not to {human.policy.kind!r}"
+            problems.append(problem_at(root, ("human", field), message))
+    if isinstance(human.policy, ScriptedPolicy):
+        problems += _check_script(scenario, human.policy, ("human", "policy"), root)
     return problems
 
 
@@ -110,6 +131,8 @@ def _check_script(scenario: Scenario, policy: ScriptedPolicy, path: Path, root: 
     if not policy.actions:
         return [problem_at(root, (*path, "actions"), "the rule 'sequence' needs its list of actions, one a round")]
     space = scenario.mechanism.space(scenario.mechanism.initial_state(), 0)
+    for instrument in scenario.instruments:
+        space = instrument.widened(space) if isinstance(instrument, Delegation) else space
     problems = []
     for place, action in enumerate(policy.actions):
         try:

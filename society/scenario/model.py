@@ -132,6 +132,27 @@ class AgentSpec(_Part):
     """a name from `models`; default: `models.default`"""
 
 
+class Human(_Part):
+    """Whoever answers when an agent asks a human (instrument `ask_human`); one for all agents.
+
+    It sees what the agent that asks has seen, and decides once all have acted. An answer that cannot be read, or does not come
+    in time, is no answer: the rule's own stands.
+    """
+
+    persona: str = Field("", max_length=2000)
+    """who the human is; only the human is told"""
+    goal: Goal | None = None
+    """what the human wants for the agent that asks; default: what the one who deployed that agent wants"""
+    policy: Annotated[LlmPolicy | ScriptedPolicy | HumanPolicy, Field(discriminator="kind")] = Field(
+        default_factory=HumanPolicy
+    )
+    """who stands for the human: a person at the terminal, a language model, or a script"""
+    model: str | None = None
+    """policy llm: a name from `models`; default: `models.default`"""
+    seconds: int | None = Field(None, gt=0)
+    """policy human: how long an answer may take; null: as long as it takes"""
+
+
 class Talk(_Part):
     """The stage of messages before acting. `turns: 0` is silence."""
 
@@ -252,6 +273,8 @@ class Scenario(_Part):
     """what everybody is told"""
     instruments: tuple[InstrumentOf, ...] = ()
     """governance, in the order in which it is applied"""
+    human: Human | None = None
+    """who answers when an agent asks a human; null: the rule `ask_human` answers by itself"""
     models: dict[str, ModelSettings] = Field(default_factory=lambda: {"default": ModelSettings(name="local")})
     """model settings by name; agents that name none are played by `default`"""
     on_failure: OnFailure = Field(default_factory=OnFailure)
@@ -263,6 +286,15 @@ class Scenario(_Part):
     def names(self) -> tuple[str, ...]:
         """The agents' names in seat order."""
         return tuple(agent.name or "" for agent in self.agents)
+
+    @property
+    def model_of_human(self) -> ModelSettings | None:
+        """How whoever stands for the human is asked; None where a script does, or nobody."""
+        if self.human is None or isinstance(self.human.policy, ScriptedPolicy):
+            return None
+        if isinstance(self.human.policy, HumanPolicy):
+            return ModelSettings(name=f"person:{self.human.seconds}" if self.human.seconds else "person")
+        return self.models[self.human.model or "default"]
 
     def model_of(self, agent: int) -> ModelSettings:
         """How the model of a seat is asked."""

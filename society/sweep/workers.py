@@ -40,7 +40,11 @@ def think_only(planned: Sequence[Planned]) -> bool:
         for one in planned
         for seat, agent in enumerate(one.cell.scenario.agents)
         if isinstance(agent.policy, LlmPolicy)
-    ) and all(agent.policy.kind != "human" for one in planned for agent in one.cell.scenario.agents)
+    ) and all(
+        all(agent.policy.kind != "human" for agent in scenario.agents)
+        and (scenario.model_of_human is None or scenario.model_of_human.name.startswith("mock:"))
+        for scenario in (one.cell.scenario for one in planned)
+    )
 
 
 def processors() -> int:

@@ -78,7 +78,7 @@ _SENTENCES: Mapping[RuleEventKind, Callable[[_Told], str]] = {
     "transfer": lambda e: f"{e.first} promises {e.amount} to {e.others}",
     "delegate": lambda e: f"{e.first} delegates" + (f" to {e.others}" if e.others else ""),
     "order": lambda e: f"{e.verb('offer')} to {e.detail}",
-    "ask": lambda e: f"{e.verb('ask')} for a decision",
+    "ask": lambda e: f"{e.verb('ask')} the human to decide{e.why}",
 }
 
 

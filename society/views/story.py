@@ -14,6 +14,7 @@ from typing import Literal
 from society.core.actions import Action, action_to_plain
 from society.core.events import Acted, Decided, Declared, Settled, Spoke
 from society.core.exact import Json, Number, plain, show
+from society.core.institution import HUMAN, REPLY
 from society.core.moves import Move
 from society.core.policy import Declaration
 from society.core.rows import RuleEvent, Transfer
@@ -246,7 +247,14 @@ class Teller:
 
     def decided(self, decision: Decided) -> Line:
         """A further decision that an instrument asked for."""
-        rule, answering, _ = decision.purpose.partition("/reply")
+        rule, by_human, _ = decision.purpose.partition(HUMAN)
+        if by_human:
+            told = ", ".join(self.act_words(action) for _, action in decision.parts) or "nothing"
+            words = f"{rule}: the human says: {told}"
+            values = tuple((name, action_to_plain(action)) for name, action in decision.parts)
+            note = _note(decision.status, decision.error)
+            return Line(decision.round, "decide", "decided", decision.agent, words, note=note, values=values)
+        rule, answering, _ = decision.purpose.partition(REPLY)
         parts = [
             f"{name}: {self.action_words(action)}" if name != rule else self.action_words(action)
             for name, action in decision.parts

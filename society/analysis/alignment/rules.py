@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from society.core.actions import Action, Division, Joint
 from society.core.batching import stack
 from society.core.governed import Governed, GovernedState, GovernedTransition
-from society.core.institution import REPLY
+from society.core.institution import HUMAN, REPLY
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf, Transition
 from society.core.pipeline_batch import in_batches
 from society.core.seeds import Noise
@@ -58,15 +58,20 @@ class Held:
 def decisions_of(
     game: Governed, played: Round, before: GovernedState, joint: Joint, noise: Noise
 ) -> dict[tuple[int, str], dict[str, Action]]:
-    """What was decided in the second stage of a round, and in answer to it; votes of the same agents under the same rule
-    come after it.
+    """What humans decided for those who asked, what was decided in the second stage, and in answer to it; votes of the same
+    agents under the same rule come after it.
     """
     if not played.decisions:
         return {}
-    first = game.step(before, joint, noise)
+    human = {
+        (event.agent, event.purpose): dict(event.parts)
+        for event in played.decisions
+        if event.purpose.endswith(HUMAN) and event.status != "defaulted"
+    }
+    first = game.step(before, joint, noise, human)
     asked = {(ask.agent, ask.purpose) for ask in game.second_stage(before, first)}
     asked |= {(event.agent, event.purpose) for event in played.decisions if event.purpose.endswith(REPLY)}
-    made: dict[tuple[int, str], dict[str, Action]] = {}
+    made: dict[tuple[int, str], dict[str, Action]] = dict(human)
     for event in played.decisions:
         key = (event.agent, event.purpose)
         if key in asked:
