@@ -157,6 +157,11 @@ class Mechanism(Kind, Generic[S]):
         """Whether all seats are alike: permuting the actions permutes the payoffs. Rulers then enumerate multisets."""
         return True
 
+    @property
+    def symmetric_in_expectation(self) -> bool:
+        """Whether all seats are alike before luck is drawn: permuting the actions permutes the expected payoffs."""
+        return self.symmetric
+
     @abstractmethod
     def initial_state(self) -> S:
         """The state the first round finds."""
@@ -252,7 +257,10 @@ class Mechanism(Kind, Generic[S]):
         return None
 
     def known_equilibria(self, state: S) -> tuple[Joint, ...] | None:
-        """All pure Nash equilibria of this round, up to the order of the seats where the game is symmetric."""
+        """All pure Nash equilibria of this round, up to the order of the seats where the game is symmetric.
+
+        Symmetric in expectation, where the mechanism knows expectations.
+        """
         return None
 
     def known_expectation(self, state: S, joint: Joint) -> tuple[Number, ...] | None:

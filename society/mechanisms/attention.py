@@ -80,6 +80,10 @@ class Attention(Mechanism[Nothing]):
         """Where outcomes are drawn, luck tells the seats apart."""
         return self.outcomes == "expected"
 
+    @property
+    def symmetric_in_expectation(self) -> bool:
+        return True
+
     def step(self, state: Nothing, joint: Joint, noise: Noise) -> Transition[Nothing]:
         askers = [agent for agent, word in enumerate(joint) if word == "ask"]
         facts = {"askers": len(askers), "answered": min(self.slots, len(askers))}

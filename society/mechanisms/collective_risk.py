@@ -157,6 +157,10 @@ class CollectiveRisk(Mechanism[Account]):
         """Only in one shot, with one lottery: else luck may differ by seat, or payments do."""
         return self.periods == 1 and self.lottery == "group"
 
+    @property
+    def symmetric_in_expectation(self) -> bool:
+        return self.periods == 1
+
     def poles(self, state: Account) -> tuple[Action, Action] | None:
         """An even part of the target in each period, rounded up, while something is missing; and nothing.
 

@@ -222,7 +222,9 @@ class Board(Generic[S]):
     def symmetric(self) -> bool:
         """All seats alike: as the mechanism declares it, and as a few permuted joint actions confirm for this state."""
         game = self.game
-        if not isinstance(game, Mechanism) or not game.symmetric or len(set(self.grids)) > 1:
+        if not isinstance(game, Mechanism) or len(set(self.grids)) > 1:
+            return False
+        if not (game.symmetric_in_expectation if self.expected else game.symmetric):
             return False
         if self.goals is not None and len(set(self.goals)) > 1:
             return False
