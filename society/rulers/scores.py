@@ -21,6 +21,7 @@ from society.core.batching import stack
 from society.core.columns import over_common_denominator
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
+from society.core.governed import Governed
 from society.core.mechanism import Batch, Game, Mechanism, encode
 from society.core.seeds import Noise
 
@@ -195,9 +196,10 @@ class Board(Generic[S]):
 
     def _played(self, codes: NDArray[np.int64]) -> Batch:
         """What joint actions bring in this round, where it is of no account which states they lead to."""
-        play = getattr(self.game, "outcomes", self.game.batch)  # rules under instruments know a faster way to that
-        played: Batch = play(self.state, codes, self.noise)
-        return played
+        game: object = self.game
+        if isinstance(game, Governed):  # knows a faster way to that
+            return game.outcomes(self.state, codes, self.noise)  # type: ignore[arg-type]  # its own states
+        return self.game.batch(self.state, codes, self.noise)
 
     def _batch(self, rows: NDArray[np.int64], *, lasting: bool = True) -> Batch:
         if self._codes is None:
