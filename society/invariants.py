@@ -23,6 +23,26 @@ from society.core.events import Acted, Decided, Declared, Event, Forked, RunStar
 from society.core.exact import Number, tidy
 from society.scenario.model import Scenario
 
+INVARIANTS = {
+    "I1": "each agent spoke, declared and acted once where the scenario asks for it",
+    "I2": "attempts at a question, and tries of each, are counted without gaps; only the last is answered",
+    "I3": "the hash of a question follows from what is stored of it",
+    "I4": "nobody is given more than it asked for, nor all more than there was; a round finds the state the last one left",
+    "I5": "payoffs are the mechanism's, plus what came in, minus what went out",
+    "I6": "no number is infinite or no number",
+    "I7": "what only one agent may know stands in nobody else's prompt, unless somebody said it",
+    "I8": "a history in a prompt gives back who said what to whom",
+    "I9": "each event's hash follows from the one before",
+    "I10": "the cost of a run is the sum of its calls, and each cost what its tokens cost",
+    "I11": "events are counted without gaps",
+    "I12": "no configured key stands anywhere",
+    "I13": "events follow from the manifest and the answers; rows and results follow from the events",
+    "I14": "no row belongs to a run, or refers to a row, that is not there",
+    "I15": "in a run that has ended every try has ended, or was given up for a later one",
+    "I16": "reading changes nothing",
+}
+"""What must hold in every log, in a sentence each."""
+
 
 class Broken(NamedTuple):
     """An invariant that does not hold: the kind of row, which one, and what is wrong with it."""

@@ -126,6 +126,7 @@ class Replayed:
         ended: False for a run that was left; it is derived as far as its log goes.
         shared: of a fork, the rounds it shares with another run: there the rules are called again, the answers are taken as
             they were read.
+        calls: how many questions were put together again and found in the journal, by their hash.
     """
 
     run: str
@@ -133,6 +134,7 @@ class Replayed:
     head: str
     ended: bool
     shared: int = 0
+    calls: int = 0
 
 
 async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed:
@@ -162,9 +164,9 @@ async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed
     except Paused as end_of_log:
         if not rerun.complete:
             raise Diverged(f"run {rerun.run_id}: {end_of_log}") from None
-        return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=False, shared=shared)
+        return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=False, shared=shared, calls=rerun.recalled)
     rerun.require_complete()
-    return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=True, shared=shared)
+    return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=True, shared=shared, calls=rerun.recalled)
 
 
 def play_sync(scenario: Scenario, **how: Any) -> Run:  # Any: the arguments of `play`

@@ -17,6 +17,7 @@ from society.rulers import lasts
 
 if TYPE_CHECKING:
     from society.analysis import Alignment
+    from society.analysis.alignment.alignment import TableName
     from society.log import Log
     from society.views.charts.drawing import Chart
 
@@ -121,12 +122,12 @@ class Run:
     def keep_alignment(self) -> None:
         """Write the alignment decomposition into the log, in place of the one that stands there."""
         for table in ("stage_value", "gap_term", "surprise_share"):
-            rows = self.alignment.rows(table)
-            self.log.store(
-                self.id,
-                table,
-                [{**row, "value": _real(row["value"]), "value_text": str(plain(row["value"]))} for row in rows],
-            )
+            self.log.store(self.id, table, self.alignment_rows(table))
+
+    def alignment_rows(self, table: TableName) -> list[dict[str, Any]]:  # Any: SQL values
+        """A table of the alignment decomposition as the log keeps it."""
+        rows = self.alignment.rows(table)
+        return [{**row, "value": _real(row["value"]), "value_text": str(plain(row["value"]))} for row in rows]
 
     def metric_rows(self) -> list[dict[str, Any]]:  # Any: SQL values
         """The metrics as the log keeps them: with and without defaulted decisions."""

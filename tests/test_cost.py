@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from fault_server import completion, http
 from handmade_run import manifest, question, reply
 from provider import provider
 
+from society.auditing import audit
 from society.cli import main
 from society.core.calls import Position
 from society.log import open_log
@@ -121,6 +123,13 @@ def test_prices_stand_in_the_log_under_a_digest(folder: Path) -> None:
         assert log.verify().faults == ()
         rows = log.frame("price").rows()
         assert len(rows) == 4 and {(row["model"], row["input"], row["output"], row["cached"], row["as_of"]) for row in rows} == {("openai:large", 1000, 5000, None, "2026-11-01")}  # fmt: skip
+
+
+def test_verification_works_out_again_what_each_answer_cost(folder: Path) -> None:
+    with open_log(folder / "logs/society.db") as log:
+        found = asyncio.run(audit(log))
+        priced = len(log.sql("SELECT 1 FROM model_call WHERE usd > 0").rows())
+    assert found.report.faults == () and found.derived == len(found.report.runs) == 4 and priced >= 16
 
 
 def test_a_mistake_is_told_with_its_mend(folder: Path, monkeypatch, capsys) -> None:

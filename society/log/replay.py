@@ -21,6 +21,7 @@ class Rerun:
 
     Attributes:
         manifest: what determines the run.
+        recalled: how many questions were found in the journal.
         compared: how many events have come out as the log holds them.
         shared: of a fork, the events it shares with another run, up to its `Forked`; they are told again and not derived.
     """
@@ -37,6 +38,7 @@ class Rerun:
     ) -> None:
         self.run_id, self.manifest, self.shared = run_id, manifest, tuple(shared)
         self._entries, self._told, self._redaction = entries, told, redaction
+        self.recalled = 0
         self.compared, self._head = len(self.shared), chain_start(manifest) if shared else ""
         for body in told[1 : len(self.shared)]:
             self._head = chain_next(self._head, body)
@@ -74,6 +76,7 @@ class Rerun:
         asked = redacted_request(request, self._redaction)
         if asked.hash != entry.request_hash:
             raise diverged(asked, entry, ())
+        self.recalled += 1
         return entry.response
 
     async def stage(self, events: tuple[Event, ...]) -> None:

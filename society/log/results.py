@@ -58,6 +58,26 @@ def replace_results(
     Raises:
         BadInput: a row names a column that is not there.
     """
+    listed = stored_rows(table, run_id, rows)
+    name, run = name_of(table), {"run": run_id}
+    connection.execute(text(f"DELETE FROM {name} WHERE run_id = :run"), run)
+    connection.execute(text("DELETE FROM derived WHERE run_id = :run AND table_name = :name"), {**run, "name": name})
+    now = utc_now()
+    digest = results_digest(table, listed, __version__, now)
+    insert(connection, [(name, row) for row in listed])
+    insert(connection, [("derived", (run_id, name, len(listed), digest, __version__, now))])
+
+
+def stored_rows(
+    table: type[SQLModel],
+    run_id: str,
+    rows: Iterable[Mapping[str, Any]],  # Any: SQL values
+) -> list[tuple[Any, ...]]:  # Any: as above
+    """Rows of results as the log keeps them, in the order of the table's columns.
+
+    Raises:
+        BadInput: a row names a column that is not there.
+    """
     columns = columns_of(table)
     listed: list[tuple[Any, ...]] = []  # Any: SQL values
     for row in rows:
@@ -66,13 +86,7 @@ def replace_results(
             raise BadInput(f"{name_of(table)} has no column {strange[0]!r}{did_you_mean(strange[0], columns)}")
         given = {**row, "run_id": run_id}
         listed.append(tuple(_stored(table, name, given.get(name)) for name in columns))
-    name, run = name_of(table), {"run": run_id}
-    connection.execute(text(f"DELETE FROM {name} WHERE run_id = :run"), run)
-    connection.execute(text("DELETE FROM derived WHERE run_id = :run AND table_name = :name"), {**run, "name": name})
-    now = utc_now()
-    digest = results_digest(table, listed, __version__, now)
-    insert(connection, [(name, row) for row in listed])
-    insert(connection, [("derived", (run_id, name, len(listed), digest, __version__, now))])
+    return listed
 
 
 def results_digest(

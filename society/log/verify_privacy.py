@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
@@ -21,22 +22,27 @@ def leaked_words(connection: Connection, episode: Episode, found: Findings) -> i
     if not any(one.texts for one in privacy):
         return 0
     said = [draft.text for event in episode.events if isinstance(event, Spoke) for draft in event.messages]
+    read = 0
+    for agent, digest, content in prompts_read(connection, episode.run_id):
+        read += 1
+        for one in privacy:
+            owner = one.owner_of(content, agent, said)
+            if owner is not None:
+                what = f"I7: {episode.names[agent]} is told what only {episode.names[owner]} may know"
+                found.fault("prompt", f"hash {digest[:12]}", what)
+                break
+    return read
+
+
+def prompts_read(connection: Connection, run_id: str) -> Iterator[tuple[int, str, str]]:
+    """Every message that an agent was sent in a run, once: (seat, hash, content)."""
     readers: dict[str, set[int]] = defaultdict(set)
-    for agent, digest in connection.execute(_READ, {"run": episode.run_id}):
+    for agent, digest in connection.execute(_READ, {"run": run_id}):
         readers[digest].add(agent)
-    rows = connection.execute(_PROMPTS, {"run": episode.run_id}).all()
-    for row in rows:
-        if not isinstance(row.content, str):
-            continue  # told as no value of its kind
-        for agent in sorted(readers[row.hash]):
-            for one in privacy:
-                owner = one.owner_of(original_text(row.content), agent, said)
-                if owner is not None:
-                    whose = episode.names[owner]
-                    what = f"I7: {episode.names[agent]} is told what only {whose} may know"
-                    found.fault("prompt", f"hash {row.hash[:12]}", what)
-                    break
-    return len(rows)
+    for row in connection.execute(_PROMPTS, {"run": run_id}).all():
+        if isinstance(row.content, str):  # else it is told as no value of its kind
+            content = original_text(row.content)
+            yield from ((agent, row.hash, content) for agent in sorted(readers[row.hash]))
 
 
 def stored_secrets(connection: Connection, secrets: Redaction, found: Findings) -> int:

@@ -51,10 +51,12 @@ def compare(
     table: type[SQLModel],
     expected: Iterable[tuple[Any, ...]],  # Any: SQL values
     fault: FaultTold,
+    *,
+    source: str = "the events say",
 ) -> int:
     """Tell of each row of a run that a table does not hold exactly as expected; returns how many it holds.
 
-    Values are compared by how they are written: 0.0 and -0.0 are two.
+    Values are compared by how they are written: 0.0 and -0.0 are two. `source` introduces what a message says is right.
     """
     columns = columns_of(table)
     keys = [columns.index(name) for name in keys_of(table)]
@@ -73,7 +75,7 @@ def compare(
         elif ascii(held[key]) != ascii(row):
             for name, now, before in zip(columns, held[key], row, strict=True):
                 if ascii(now) != ascii(before):
-                    what = f"{name} is {_shown(now)}, the events say {_shown(before)}"
+                    what = f"{name} is {_shown(now)}, {source} {_shown(before)}"
                     fault(name_of(table), here(key), what)
     for key in held.keys() - wanted.keys():
         fault(name_of(table), here(key), "no event gives this row")
