@@ -65,6 +65,8 @@ STEPS = 50
 EXAMPLES_A_CASE = 10
 PASSING = ("busy", "down", "wire", "slow", "no envelope", "stops")
 """Groups of faults that leave what the model says as it is."""
+FORMATS, SHEETS = ("csv", "jsonl"), ("event", "model_call", "message", "action")
+"""What is exported: of the tables, those of what was played (an analysis that is asked for is kept in the log)."""
 UNREADABLE = 9
 """Every so many questions get an answer that nobody can read, however often they are asked."""
 
@@ -254,7 +256,7 @@ class LogMachine(RuleBasedStateMachine):
         played, before = _one(self._there(), pick), contents(self.folder)
         with open_log(self.path, secrets=(KEY,)) as log:
             if exported:
-                export(log, [str(played.id)], self.folder / "export", formats=("csv", "jsonl"), force=True)
+                export(log, [str(played.id)], self.folder / "export", formats=FORMATS, tables=SHEETS, force=True)
             else:
                 shelf = Shelf(log)
                 told = page("run.html", **run_page.run_values(shelf, shelf.info(str(played.id))))
@@ -324,9 +326,7 @@ class LogMachine(RuleBasedStateMachine):
         finally:
             for played in self.runs:
                 if played.process is not None:
-                    played.process.fate.dead = True
-                    with contextlib.suppress(Exception):
-                        played.process.interrupt()
+                    played.process.abandon()
             if self.view is not None:
                 self.view[0].close()
             self.open.close()
@@ -445,13 +445,14 @@ def edit_an_event(path: Path, luck: random.Random) -> str:
 
 def machine(tally: Tally, count: int) -> None:
     """So many examples of at most `STEPS` steps (a third of that in the short form)."""
+    phases = (Phase.generate,) if tally.only is None else (Phase.generate, Phase.shrink)
     told = type("LogMachine", (LogMachine,), {"tally": tally})
     steps = STEPS if count >= STEPS else STEPS // 3
     for case in tally.cases(-(-count // EXAMPLES_A_CASE)):
         with tally.case(case, seconds=1800) as luck:
             how = hypothesis.settings(
                 max_examples=min(count, EXAMPLES_A_CASE), stateful_step_count=steps, deadline=None, database=None,
-                report_multiple_bugs=False, phases=(Phase.generate,) if tally.quick else (Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck),
+                report_multiple_bugs=False, phases=phases, suppress_health_check=list(HealthCheck),
             )  # fmt: skip
             try:
                 run_state_machine_as_test(hypothesis.seed(luck.getrandbits(32))(told), settings=how)

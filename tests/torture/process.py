@@ -110,11 +110,20 @@ class Process:
                 raise
             self.problem = problem
         finally:
-            self.fate.dead = True  # whatever is left writes nothing more
-            self.loop.run_until_complete(_cancelled(asyncio.all_tasks(self.loop)))
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
-            self.loop.close()
-            self._log.close()
+            self._close()
+
+    def abandon(self) -> None:
+        """It is no more, wherever it stood."""
+        if not self.closed:
+            self.closed = True
+            self._close()
+
+    def _close(self) -> None:
+        self.fate.dead = True  # whatever is left writes nothing more
+        self.loop.run_until_complete(_cancelled(asyncio.all_tasks(self.loop)))
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.close()
+        self._log.close()
 
 
 async def _cancelled(tasks: set[asyncio.Task[Any]]) -> None:
