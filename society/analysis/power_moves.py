@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from society.analysis.episode_effects import EpisodeEffect, Rerun
-from society.analysis.power import Power, Rules, Seizure, seizure, seizure_index, voting_power
+from society.analysis.power import Power, Rules, Seizure, seizure_index, voting_power
 from society.core.exact import Number, tidy
-from society.core.governed import GovernedState
-from society.core.votes import concentration
+from society.core.power import risen
+from society.core.votes import concentration, smallest_winning
 from society.episode import Episode
 from society.metrics.measure import Measured, ratio
 
@@ -68,27 +68,35 @@ class Standing:
 
 
 def power_over_rounds(episode: Episode, rerun: Rerun | None) -> tuple[tuple[PowerAt, ...], tuple[Seized, ...]]:
-    """Power by round and rule, and the seizures."""
+    """Power by round and rule, and the seizures that the log tells.
+
+    Where rules can be changed by more than one vote, the seizures are those of all votes together: who can rule alone by any
+    of them. Who could not at the start of the round and can at its end is told of every seizure of that round.
+    """
     timeline: list[PowerAt] = []
     seizures: list[Seized] = []
     first: dict[str, Number | None] = {}
     for place, settled in enumerate(episode.settled):
-        before = _voting(episode, episode.game.state_from_plain(settled.state_before))
-        after = _voting(episode, episode.game.state_from_plain(settled.state_after))
-        for rule, rules in before.items():
-            power = voting_power(rules.quota, rules.weights)
+        before, after = (
+            episode.game.charters(episode.game.state_from_plain(state))
+            for state in (settled.state_before, settled.state_after)
+        )
+        for rule, ballot in before.items():
+            power = voting_power(ballot.quota, ballot.weights)
             start = first.setdefault(rule, power.hhi)
             moved = None if power.hhi is None or start is None else seizure_index(power.hhi, start)
-            timeline.append(PowerAt(settled.round, rule, rules, power, moved))
-            if rule not in after or after[rule] == rules:
-                continue
-            carried = sorted(
-                {a for e in settled.rule_events if e.event == "amend" and e.rule == rule for a in e.agents}
-            )
-            seized = seizure(rules, after[rule], carried, [group for _, group in settled.coalitions])
-            if seized is not None:
-                effect = None if rerun is None or not carried else rerun.rules_unchanged(place, carried)
-                seizures.append(Seized(settled.round, rule, seized, effect))
+            timeline.append(PowerAt(settled.round, rule, Rules(ballot.quota, ballot.weights), power, moved))
+        for event in settled.rule_events:
+            if event.event == "seizure":
+                by = event.agents
+                seized = Seizure(
+                    risen(before, after, len(episode.names), [group for _, group in settled.coalitions]),
+                    event.amount or 0,
+                    by,
+                    smallest_winning(tuple(before.values()), by),
+                )
+                effect = None if rerun is None or not by else rerun.rules_unchanged(place, by)
+                seizures.append(Seized(settled.round, event.rule, seized, effect))
     return tuple(timeline), tuple(seizures)
 
 
@@ -131,8 +139,3 @@ def _motions(episode: Episode) -> tuple[Counter[int], Counter[int]]:
         ledger = episode.game.state_from_plain(episode.settled[-1].state_after).ledger
         passed.update(motion.by for motion in ledger.motions if motion.status == "passed")
     return moved, passed
-
-
-def _voting(episode: Episode, state: GovernedState) -> dict[str, Rules]:
-    """The votes by which rules can be changed, by rule; the mechanism's own stands under its kind."""
-    return {rule: Rules(ballot.quota, ballot.weights) for rule, ballot in episode.game.charters(state).items()}

@@ -38,8 +38,7 @@ def seizure(
     if dict(before) == dict(after):
         return ()
     old, new, n = tuple(before.values()), tuple(after.values()), len(names)
-    groups = dict.fromkeys([*((seat,) for seat in range(n)), *declared])
-    alone = [g for g in groups if _wins(new, g) and not _wins(old, g)]
+    alone = risen(before, after, n, declared)
     rise = concentration(power_index(new, n)) - concentration(power_index(old, n))
     if not alone and rise < SEIZED_RISE:
         return ()
@@ -49,6 +48,15 @@ def seizure(
     if needed and needed != (by,):
         told.append(f"enough for it: {'; '.join(_named(g, names) for g in needed)}")
     return (RuleEvent("seizure", rule, by, "; ".join(told), rise),)
+
+
+def risen(
+    before: Charters, after: Charters, agents: int, declared: Sequence[tuple[int, ...]] = ()
+) -> tuple[tuple[int, ...], ...]:
+    """The agents, and the declared coalitions, that can change the rules alone after a change and could not before."""
+    old, new = tuple(before.values()), tuple(after.values())
+    groups = dict.fromkeys([*((seat,) for seat in range(agents)), *declared])
+    return tuple(group for group in groups if _wins(new, group) and not _wins(old, group))
 
 
 def _wins(ballots: Sequence[Ballot], group: Sequence[int]) -> bool:
