@@ -229,3 +229,19 @@ def test_every_rule_and_every_question_of_it_reads_as_printed():
             + "\n".join(text.strip() for text in spoken(mechanism, rules))
         )
     golden("rules.txt", "\n\n".join(parts))
+
+
+def test_a_motion_is_told_beside_the_law_as_it_stands_and_a_failed_one_is_told_as_failed():
+    agenda = [{"rule": "constitution", "field": name, "low": 1, "high": 5} for name in ("quota", "weights", "in_force")]
+    agenda[1]["tuples"] = [[1] * 5, [3, 1, 1, 1, 1]]
+    agenda.append({"rule": "tax", "field": "in_force"})
+    game = govern(LAKE, {"kind": "constitution", "agenda": agenda}, TAX | {"in_force": False})
+    state = game.initial_state()
+    law = "constitution.quota (now 3), constitution.weights (now 1 1 1 1 1), constitution.in_force (now yes), tax.in_force (now no)"
+    assert law in told(game, state)[0]
+    state, _ = game.move(state, 0, (Move("motion", "constitution", terms=(("constitution.quota", 4),)),))
+    for yes, quota, words in ((2, 3, "motion 1 fails: 2 votes for it, 3 needed"), (3, 4, "")):
+        votes = {(seat, "constitution"): {"motion 1": "yes" if seat < yes else "no"} for seat in range(5)}
+        after, events = game.close(game.step(state, (0,) * 5, Noise(1, 1)), votes)
+        assert f"constitution.quota (now {quota})" in told(game, after)[0]
+        assert [event.detail for event in events if event.event == "lapse"] == ([words] if words else [])

@@ -112,6 +112,10 @@ class Instrument(Kind):
         here = self.agents is None or agent in self.agents
         return here and first <= round and (last is None or round <= last)
 
+    def value_of(self, field: str, at: Moment) -> Json:
+        """The value of one of its parameters as things stand, for prompts."""
+        return legible(self.model_dump(mode="json")[field])
+
     def parameters(self) -> dict[str, Json]:
         """Its fields as plain values, for prompts; fractions as decimals."""
         return {name: legible(value) for name, value in self.model_dump(mode="json").items()}

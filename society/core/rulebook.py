@@ -139,7 +139,25 @@ class Rulebook:
     def variables(self, state: GovernedState, rule: Rule, agent: int) -> Mapping[str, Json]:
         """What the templates of a rule word for one agent."""
         told = rule.instrument.tell(self.moment(state, rule), rule.memory, agent)
-        return {"id": rule.id, **rule.instrument.parameters(), **{name: legible(value) for name, value in told.items()}}
+        return {
+            "id": rule.id,
+            "now": self._current(state, rule.instrument),
+            **rule.instrument.parameters(),
+            **{name: legible(value) for name, value in told.items()},
+        }
+
+    def _current(self, state: GovernedState, instrument: Instrument) -> Mapping[str, Json]:
+        """The values of all parameters that an instrument can change, as ``rule.field``."""
+        found: dict[str, Json] = {}
+        for other, field, _ in instrument.touches():
+            place = self.ids.index(other)
+            standing = state.standings[place]
+            target = Rule(place, other, _amended(self.instruments[place], standing.changes), state.memories[place])
+            if field == "in_force":
+                found[f"{other}.in_force"] = "yes" if standing.in_force else "no"
+            elif field:
+                found[f"{other}.{field}"] = target.instrument.value_of(field, self.moment(state, target))
+        return found
 
     def observe(self, state: GovernedState, agent: int) -> Facts:
         """The mechanism's facts as the agent may see them, and those of the rules."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from society.core.actions import Action, Choice, action_to_plain
-from society.core.exact import Exact, Json, Number
+from society.core.exact import Exact, Json, Number, show
 from society.core.instrument import Amendment, Change, Instrument, Moment, legible
 from society.core.ledger import Motion
 from society.core.mechanism import Mechanism, SpaceOf
@@ -69,6 +69,12 @@ class Constitution(Instrument):
     def touches(self) -> tuple[tuple[str, str, tuple[Json, ...]], ...]:
         return tuple((item.rule, item.field, touched_values(item)) for item in self.agenda)
 
+    def value_of(self, field: str, at: Moment) -> Json:
+        weights, quota = self.game(at)
+        if field == "weights":
+            return " ".join(str(legible(weight)) for weight in weights)
+        return legible(quota) if field == "quota" else super().value_of(field, at)
+
     def tell(self, at: Moment, memory: Any, agent: int) -> Mapping[str, Json]:
         weights, quota = self.game(at)
         return {
@@ -116,7 +122,11 @@ class Constitution(Instrument):
             yes = tuple(seat for seat in sorted(said) if said[seat] == "yes")
             enough = wins(quota, weights, yes)
             settled[motion.id] = replace(motion, status="passed" if enough else "failed")
-            if enough:
+            if not enough:
+                votes_for = sum(weights[seat] for seat in yes)
+                words = f"motion {motion.id} fails: {show(votes_for)} votes for it, {show(quota)} needed"
+                events.append(RuleEvent("lapse", at.rule, (), words))
+            else:
                 standings = amended(standings, motion.terms, self.agenda)
                 passed.append(Amendment(standings, yes, worded(motion.terms)))
         motions = tuple(settled.get(motion.id, motion) for motion in at.ledger.motions)
