@@ -6,12 +6,13 @@ import json
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from society.core.actions import Action, Division, Joint, action_from_plain, action_to_plain
+from society.core.actions import Action, Amount, Division, Joint, action_from_plain, action_to_plain
 from society.core.batching import batch_by_steps
 from society.core.exact import Number
 from society.core.mechanism import (
@@ -24,7 +25,7 @@ from society.core.mechanism import (
     state_from_plain,
     state_to_plain,
 )
-from society.core.seeds import Noise
+from society.core.seeds import Entity, Noise
 
 
 def check_mechanism(
@@ -34,7 +35,7 @@ def check_mechanism(
 
     Same arguments give the same result; payoffs are finite, one per agent; grants never exceed requests; states survive
     JSON and are hashable; a batch equals single steps; where the game says it is symmetric, permuting seats permutes
-    payoffs; every closed form that names a profile is reached by it.
+    payoffs; every closed form that names a profile is reached by it; an agent that acts otherwise changes nobody else's luck.
 
     Raises:
         AssertionError: with the promise that is broken.
@@ -53,6 +54,7 @@ def check_mechanism(
             _check_hooks(mechanism, state)
         if mechanism.symmetric:
             _check_symmetry(mechanism, state, joint)
+        _check_luck(mechanism, state, joint, noise)
         joints = [joint, *(random_joint(mechanism, state, random.Random(k)) for k in range(5))]
         codes = encode(mechanism, state, joints)
         fast, slow = mechanism.batch(state, codes, noise), batch_by_steps(mechanism, state, codes, noise)
@@ -126,6 +128,49 @@ def _check_symmetry(mechanism: Mechanism[Any], state: Any, joint: Joint) -> None
     assert mechanism.step(state, turned, noise).payoffs == (*payoffs[1:], payoffs[0]), (
         f"{mechanism.kind}: symmetric by its own word, but turning the seats does not turn the payoffs"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Lots(Noise):
+    """Noise that writes down what it is asked: each draw's purpose and entity, and among how much it chose."""
+
+    drawn: dict[tuple[str, Entity], set[Number]] = field(default_factory=dict)
+
+    def chance(self, probability: Number, purpose: str, entity: Entity = "") -> bool:
+        self._note(probability, purpose, entity)
+        return Noise.chance(self, probability, purpose, entity)
+
+    def below(self, n: int, purpose: str, entity: Entity = "") -> int:
+        self._note(n, purpose, entity)
+        return Noise.below(self, n, purpose, entity)
+
+    def _note(self, among: Number, purpose: str, entity: Entity) -> None:
+        self.drawn.setdefault((purpose, entity), set()).add(among)
+
+
+def _check_luck(mechanism: Mechanism[Any], state: Any, joint: Joint, noise: Noise) -> None:  # Any: as above
+    """A lot that is drawn whoever acts how falls alike; only an agent's own lots may depend on what that agent does."""
+    lots = _Lots(noise.seed, noise.round)
+    mechanism.step(state, joint, lots)
+    for agent in range(mechanism.agents):
+        space = mechanism.space(state, agent)
+        for action in {mechanism.abstention(state, agent), *_ends(space)} - {joint[agent]}:
+            others = _Lots(noise.seed, noise.round)
+            mechanism.step(state, (*joint[:agent], action, *joint[agent + 1 :]), others)
+            for key in lots.drawn.keys() & others.drawn.keys():
+                own = key[1] == agent or (isinstance(key[1], tuple) and agent in key[1])
+                assert own or lots.drawn[key] == others.drawn[key], (
+                    f"{mechanism.kind}: what agent {agent} does changes the lot {key[0]!r} of {key[1]!r}; key each lot by "
+                    "whom it is for, and draw it among the same whoever acts how"
+                )
+
+
+def _ends(space: SpaceOf) -> tuple[Action, ...]:
+    """The first and the last action."""
+    if isinstance(space, Division):
+        return ()
+    values: tuple[Action, ...] = space.grid(at_most=2) if isinstance(space, Amount) else space.grid()
+    return values[:1] + values[-1:]
 
 
 def _check_hooks(mechanism: Mechanism[Any], state: Any) -> None:  # Any: as above

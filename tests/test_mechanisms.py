@@ -1,6 +1,8 @@
 """Every mechanism against worked numbers, and against what all of them promise."""
 
+import random
 import re
+from dataclasses import replace
 from fractions import Fraction as F
 from math import comb
 
@@ -17,7 +19,8 @@ from society.mechanisms.common_pool import CommonPool, Pool
 from society.mechanisms.public_goods import PublicGoods
 from society.mechanisms.rationing import ration, ration_batch
 from society.models.schema import full, portable
-from society.testing import check_mechanism
+from society.testing import _Lots, check_mechanism, random_joint
+from tests.small_games import Gifts
 
 
 @pytest.mark.parametrize("kind", MECHANISMS.kinds)
@@ -36,6 +39,14 @@ POOLS = [
         ("proportional", "harvest_first", {"kind": "none"}, None),
     ]
 ]
+
+
+def first_joint(kind, parameters):
+    game = get(kind, **parameters).mechanism
+    state = game.initial_state()
+    return [game.abstention(state, seat) for seat in range(game.agents)]
+
+
 VARIANTS = [
     *(("common_pool", pool) for pool in POOLS),
     ("common_pool", {"agents": 14, "capacity": 60}),
@@ -66,6 +77,73 @@ VARIANTS = [
 @pytest.mark.parametrize(("kind", "parameters"), VARIANTS, ids=lambda x: str(x)[:60])
 def test_other_parameters_keep_the_contract_too(kind, parameters):
     check_mechanism(MECHANISMS.parse({"kind": kind, **parameters}))
+
+
+class Raffle(Gifts):
+    """One of those who gave wins a bonus: whoever gives nothing changes who wins among the others."""
+
+    kind: str = ...
+    back: int = 1
+
+    @property
+    def symmetric(self):
+        return False
+
+    def step(self, state, joint, noise):
+        done, givers = super().step(state, joint, noise), [seat for seat, gift in enumerate(joint) if gift]
+        if not givers:
+            return replace(done, total=None)
+        winner = givers[noise.below(len(givers), "bonus")]
+        return replace(done, total=None, payoffs=tuple(p + 5 * (seat == winner) for seat, p in enumerate(done.payoffs)))
+
+
+def test_a_mechanism_in_which_one_changes_the_luck_of_another_breaks_the_contract():
+    with pytest.raises(AssertionError, match="what agent 0 does changes the lot 'bonus'"):
+        check_mechanism(Raffle(kind="raffle", agents=3))
+
+
+def everybody_wants_everything(game):
+    state = game.initial_state()
+    return [game.space(state, seat).high for seat in range(game.agents)]
+
+
+GRANTING = [(kind, parameters) for kind, parameters in [*((kind, {}) for kind in MECHANISMS.kinds), *VARIANTS] if get(kind, **parameters).play(first_joint(kind, parameters)).granted is not None]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "parameters"), GRANTING, ids=lambda x: str(x)[:60])
+def test_over_demand_is_rationed_wherever_something_is_granted(kind, parameters):
+    """Five hundred times the capacity is cut to what may be asked, and grants add up to what there is and no more."""
+    bench = get(kind, **parameters)
+    game = bench.mechanism
+    for seed in range(5):
+        wild = bench.play([500 * game.capacity] * game.agents, seed=seed)
+        assert wild == bench.play(everybody_wants_everything(game), seed=seed)
+        early = kind == "common_pool" and game.order == "growth_first"
+        found = wild.stock_before if kind == "common_pool" else game.service(game.initial_state())
+        found += wild.facts["regrowth"] if early else 0
+        assert sum(wild.granted) == min(found, sum(everybody_wants_everything(game))) <= game.capacity
+        lone = bench.play([500 * game.capacity, *[0] * (game.agents - 1)], seed=seed)
+        assert lone.granted[0] <= found and set(lone.granted[1:]) <= {0}
+
+
+@pytest.mark.parametrize(("kind", "parameters"), [*((kind, {}) for kind in MECHANISMS.kinds), *VARIANTS], ids=lambda x: str(x)[:60])  # fmt: skip
+def test_the_seed_matters_exactly_where_luck_is_asked_for(kind, parameters):
+    """What is played is the same under every seed; what comes of it is not, where any lot is drawn at even odds or so."""
+    game = get(kind, **parameters).mechanism
+    asked, outcomes = set(), set()
+    for seed in range(60):
+        dice, state, seen = random.Random(7), game.initial_state(), []
+        for number in range(1, 7):
+            if game.over(state):
+                break
+            lots = _Lots(seed, number)
+            done = game.step(state, random_joint(game, state, dice), lots)
+            asked |= {purpose for (purpose, _), among in lots.drawn.items() if not among <= {0, 1}}
+            state = done.state
+            seen.append((done.payoffs, state))
+        outcomes.add(tuple(seen))
+    lucky = bool(asked) or parameters.get("rationing") in ("random_order", "unit_by_unit")
+    assert (len(outcomes) > 1) == lucky
 
 
 def play(mechanism, joints, seed=1):
