@@ -1,6 +1,7 @@
 """Play that looks sustainable and depletes its commons is told apart from play that keeps it."""
 
 import random
+from dataclasses import replace
 from fractions import Fraction as F
 
 import pytest
@@ -137,3 +138,43 @@ def test_a_run_says_so_in_words_and_only_when_it_is_so(tmp_path):
     kept = society.play_sync(society.load(tmp_path / "kept.yaml"), seed=1, log=log)
     assert kept.outcome.hidden_depletion == 0
     assert depletion_sentence(kept.episode, kept.outcome.measured) is None
+
+
+REGROWING = [
+    *(
+        ("common_pool", {"growth": growth, "rationing": rule, "order": order, "capacity": 60, "agents": 4})
+        for growth in ("doubling", {"kind": "doubling", "factor": "5/4"}, "logistic", {"kind": "linear", "amount": 9})
+        for rule, order in [
+            ("proportional", "harvest_first"),
+            ("equal", "growth_first"),
+            ("priority", "harvest_first"),
+            ("random_order", "harvest_first"),
+            ("unit_by_unit", "growth_first"),
+        ]
+    ),
+    ("shared_compute", {"bucket": {"size": 90, "refill": 25, "outage": 1}, "capacity": 60}),
+    ("shared_compute", {"bucket": {"size": 30, "refill": 5, "outage": 0}, "capacity": 60, "agents": 2}),
+]
+
+
+def parts(total, agents):
+    return [total // agents + (seat < total % agents) for seat in range(agents)]
+
+
+@pytest.mark.parametrize(("kind", "parameters"), REGROWING, ids=lambda x: str(x)[:110])
+def test_whatever_the_law_and_the_rule_a_policy_above_all_that_regrows_is_flagged(kind, parameters):
+    """What is kept by the first state lasts; one unit above the most that any stock regrows does not, and looks fine for a while."""
+    bench = get(kind, **parameters)
+    game, start = bench.mechanism, bench.mechanism.initial_state()
+    modest = parts(game.sustainable(start), game.agents)
+    assert bench.outlook(modest).verdict == "sustained"
+    assert bench.rollout([modest] * 30).metrics["hidden_depletion"].value == 0
+    field = "stock" if kind == "common_pool" else "tokens"
+    most = max(game.sustainable(replace(start, **{field: h})) for h in range(game.most_stock + 1))
+    greedy = parts(most + 1, game.agents)
+    seen = bench.outlook(greedy)
+    assert seen.verdict in ("collapsed", "depleted")
+    if seen.verdict == "collapsed" and seen.rounds > 1:  # cut off while it still lives
+        cut = bench.rollout([greedy] * (seen.rounds - 1))
+        assert (cut.collapsed, cut.metrics["survival"].value) == (False, seen.rounds - 1)
+        assert cut.metrics["hidden_depletion"].value == 1
