@@ -149,7 +149,9 @@ async def test_the_schema_offers_what_is_allowed_and_hints_leave_no_trace_in_it(
     shape = full(model.requests[0].schema)["properties"]["action"]
     assert (shape["type"], shape["minimum"], shape["maximum"]) == ("integer", 0, 100)
     hint = model.requests[0].schema["properties"]["action"]["x-society"]
-    assert (hint["role"], hint["share"], hint["greedy"]) == ("action", 10, 100)
+    assert hint == {"role": "action", "of": "own"}
+    hints = model.requests[0].hints
+    assert [hints.value(hint["of"], wish) for wish in ("share", "greedy", "last")] == [10, 100, None]
     for request in model.requests:
         assert "x-society" not in json.dumps(full(request.schema))
         assert "x-society" not in "".join(message.content for message in request.messages)

@@ -6,7 +6,6 @@ from collections.abc import Hashable
 from functools import cached_property
 from typing import Any, TypeVar
 
-from society.agents.hints import Hints
 from society.agents.reading import read
 from society.agents.schemas import Schema, answer_schema, shape
 from society.agents.stated import Reading
@@ -55,29 +54,28 @@ class Form:
 _FORMS: dict[Hashable, Form] = {}
 
 
-def form_of(question: Question[Any], hints: Hints | None = None) -> Form:
+def form_of(question: Question[Any]) -> Form:
     """The form of the answer to a question."""
-    hints = hints or Hints(question.seen, None, None)
-    key = _alike(question, hints)
+    key = _alike(question)
     if key is None:
-        return Form(answer_schema(question, hints))
+        return Form(answer_schema(question))
     form = _FORMS.get(key)
     if form is None:
         if len(_FORMS) >= MOST_FORMS:
             _FORMS.clear()
-        form = _FORMS[key] = Form(answer_schema(question, hints))
+        form = _FORMS[key] = Form(answer_schema(question))
     return form
 
 
-def _alike(question: Question[Any], hints: Hints) -> Hashable:
+def _alike(question: Question[Any]) -> Hashable:
     """All that the form of an answer depends on; None where it is not worth looking for an equal one."""
-    names = question.seen.names
+    seen = question.seen
     if isinstance(question, Act):
-        return (Act, hints.known)
+        return (Act, seen.agent, seen.space)
     if isinstance(question, Declare):
-        form = (question.spaces, question.predict, question.totals, question.objective)
-        return (Declare, names, *form, hints.known, repr(hints.fair_score))
+        asked = (question.spaces, question.predict, question.totals, question.objective)
+        return (Declare, seen.agent, seen.names, seen.space, *asked)
     if isinstance(question, Speak) and not question.offers:
         channels = (question.private, question.public, question.most_characters, question.announce)
-        return (Speak, names, *channels, hints.known)
+        return (Speak, seen.agent, seen.names, seen.space if question.announce else None, *channels)
     return None

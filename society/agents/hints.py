@@ -1,7 +1,7 @@
 """What offline models are told beside the words: the fair value, the selfish value, and what the others did last.
 
-A mock cannot read prose. These hints stand under one key of the answer's schema (see `society.models.schema`), are computed from the
-rules and the public record, and never leave the process.
+A mock cannot read prose. The schema of an answer says what each value in it is *of*, and the mock asks for what it goes by: hints are
+computed from the rules and the public record, and never leave the process. Other models never ask.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from society.core.actions import Action, Amount, Division, amount_of
+from society.core.actions import Action, Amount, amount_of
+from society.core.calls import Wish
 from society.core.exact import Json, Number
 from society.core.goals import Goal
-from society.core.mechanism import Mechanism, SpaceOf, Transition
+from society.core.mechanism import Mechanism, Transition
 from society.core.policy import Happened, Observation
 from society.core.seeds import Noise
-
-Hint = dict[str, Json]
 
 
 class Standard:
@@ -60,97 +59,90 @@ class Standard:
 
 
 class Hints:
-    """The hints for one agent in one situation.
+    """The hints for one agent in one situation; nothing is worked out before somebody asks.
 
     Args:
         seen: what the agent sees.
-        standard: what the rules call fair, or None to hint at nothing but roles.
+        standard: what the rules call fair, or None to hint at nothing.
         goal: what the agent's scores are measured in.
     """
 
     def __init__(self, seen: Observation, standard: Standard | None, goal: Goal | None) -> None:
         self.seen, self.standard, self.goal = seen, standard, goal
-        self.fair: Action | None = None
-        self.selfish: Action | None = None
-        if standard is not None:
-            standard.take(seen.state, seen.round)
-            self.fair, self.selfish = standard.fair, standard.selfish
-        self.last = next((entry for entry in reversed(seen.history) if isinstance(entry, Happened)), None)
-
-    @property
-    def known(self) -> tuple[Hashable, ...]:
-        """All that actions and messages are hinted by: equal for equal hints. (In words, since 1 equals 1.0.)"""
-        done = self.last.requested if self.last else None
-        return (self.seen.agent, self.seen.space, repr((self.fair, self.selfish, done)))
 
     @cached_property
-    def fair_score(self) -> Number | None:
+    def known(self) -> Hashable:
+        """All that the hints follow from. (In words, since 1 equals 1.0.)"""
+        fair, selfish = self._poles
+        done = self._latest.requested if self._latest else None
+        return (self.seen.agent, self.seen.space, repr((fair, selfish, done, self._fair_score)))
+
+    def value(self, of: str, wish: Wish) -> Json:
+        """The fair, the selfish or the last value: of the agent's ``own`` action, of the ``total`` of all others, of a ``score``, of a
+        ``message``, or of the agent in a seat, given by its number.
+        """
+        match wish:
+            case "share":
+                return _plain(self._share(of))
+            case "greedy":
+                return _plain(self._greedy(of))
+            case "last":
+                return _plain(self._last(of))
+
+    def _share(self, of: str) -> Action | None:
+        if of == "score":
+            return self._fair_score
+        fair = self._poles[0]
+        if of == "total":
+            return self._of_all_others(fair)
+        return fair if of != "own" or (fair is not None and self.seen.space.contains(fair)) else None
+
+    def _greedy(self, of: str) -> Action | None:
+        selfish = self._poles[1]
+        if of == "total":
+            return self._of_all_others(selfish)
+        return selfish if of != "own" or (selfish is not None and self.seen.space.contains(selfish)) else None
+
+    def _last(self, of: str) -> Action | None:
+        done = self._latest.requested if self._latest else ()
+        if of == "own":
+            return self._typical()
+        if of == "total":
+            amounts = [amount_of(action) for action in self._others()]
+            known = [amount for amount in amounts if amount is not None]
+            return sum(known) if known and len(known) == len(amounts) else None
+        return done[int(of)] if of.isdecimal() and done else None
+
+    def _of_all_others(self, action: Action | None) -> Number | None:
+        each = amount_of(action)
+        return None if each is None else each * (len(self.seen.names) - 1)
+
+    @cached_property
+    def _poles(self) -> tuple[Action | None, Action | None]:
+        """The fair and the selfish action."""
+        if self.standard is None:
+            return (None, None)
+        self.standard.take(self.seen.state, self.seen.round)
+        return (self.standard.fair, self.standard.selfish)
+
+    @cached_property
+    def _fair_score(self) -> Number | None:
         """The agent's score if all act fairly; None where that means nothing."""
-        if self.standard is None or self.goal is None or self.fair is None:
+        if self.standard is None or self.goal is None or self._poles[0] is None:
             return None
+        self.standard.take(self.seen.state, self.seen.round)
         return self.standard.fair_score(self.goal, self.seen.agent)
 
-    def action(self, role: str, space: SpaceOf) -> Hint:
-        """For the agent's own action, or its intention."""
-        hint: Hint = {"role": role}
-        hint |= {"share": _plain(self.fair)} if self.fair is not None and space.contains(self.fair) else {}
-        if self.selfish is not None and space.contains(self.selfish):
-            hint["greedy"] = _plain(self.selfish)
-        if isinstance(space, Division):
-            hint |= {"total": _plain(space.total), "own": self.seen.agent}
-        typical = self._typical()
-        if typical is not None:
-            hint["last"] = typical
-        return hint
-
-    def prediction(self, seat: int, space: SpaceOf) -> Hint:
-        """For what one other agent will do."""
-        hint: Hint = {"role": "predicted"}
-        if isinstance(space, Division):
-            hint |= {"total": _plain(space.total), "own": seat}
-        if self.fair is not None:
-            hint["share"] = _plain(self.fair)
-        if self.selfish is not None:
-            hint["greedy"] = _plain(self.selfish)
-        done = self.last.requested[seat] if self.last else None
-        return hint | ({"last": _plain(done)} if done is not None else {})
-
-    def total(self) -> Hint:
-        """For what all others will do together."""
-        others = len(self.seen.names) - 1
-        hint: Hint = {"role": "predicted"}
-        for key, value in (("share", self.fair), ("greedy", self.selfish)):
-            each = amount_of(value)
-            if each is not None:
-                hint[key] = _plain(each * others)
-        done = [amount_of(action) for action in self._others()]
-        if done and all(amount is not None for amount in done):
-            hint["last"] = _plain(sum(amount for amount in done if amount is not None))
-        return hint
-
-    def probability(self) -> Hint:
-        """For the probability of one possible case: it is the only one."""
-        return {"role": "predicted", "share": 1, "greedy": 1, "last": 1}
-
-    def score(self, role: str) -> Hint:
-        """For a forecast or a wish: the score if all act fairly."""
-        return {"role": role} | ({} if self.fair_score is None else {"share": _plain(self.fair_score)})
-
-    def decision(self, space: SpaceOf) -> Hint:
-        """For a part of a further decision: offline models punish and reward nobody, unless they are random."""
-        return {"role": "decided"} | (
-            {"share": _plain(space.low)} if isinstance(space, Amount) and space.intervals else {}
-        )
-
-    def message(self) -> Hint:
-        """For words to others."""
-        return {"role": "message"} | ({"share": _plain(self.fair)} if self.fair is not None else {})
+    @cached_property
+    def _latest(self) -> Happened | None:
+        """The result of the last round."""
+        return next((entry for entry in reversed(self.seen.history) if isinstance(entry, Happened)), None)
 
     def _others(self) -> list[Action]:
-        done: Sequence[Action | None] = self.last.requested if self.last else ()
+        done: Sequence[Action | None] = self._latest.requested if self._latest else ()
         return [action for seat, action in enumerate(done) if seat != self.seen.agent and action is not None]
 
-    def _typical(self) -> Json:
+    def _typical(self) -> Action | None:
         """The mean of what the others did, or what most of them did."""
         done = self._others()
         amounts = [amount for amount in map(amount_of, done) if amount is not None]
@@ -158,11 +150,11 @@ class Hints:
             mean = Fraction(sum(Fraction(amount) for amount in amounts), len(amounts))
             space = self.seen.space
             near = space.nearest(mean) if isinstance(space, Amount) else mean
-            return _plain(mean if near is None else near)
-        return _plain(Counter(done).most_common(1)[0][0]) if done else None
+            return mean if near is None else near
+        return Counter(done).most_common(1)[0][0] if done else None
 
 
-def _plain(value: Action | Number) -> Json:
+def _plain(value: Action | None) -> Json:
     """As a model would write it: decimals, not ratios."""
     if isinstance(value, tuple):
         return [_plain(part) for part in value]

@@ -75,10 +75,10 @@ class LlmPolicy:
         status: ParseStatus = "defaulted"
         errors: list[str] = []
         text = ""
-        form = form_of(question, Hints(question.seen, self._standard, self.brief.goal))
+        form, hints = form_of(question), Hints(question.seen, self._standard, self.brief.goal)
         for attempt in range(self.attempts):
             last = attempt == self.attempts - 1
-            request = self._request(question, form, attempt, errors[-1] if errors else "")
+            request = self._request(question, form, hints, attempt, errors[-1] if errors else "")
             response = await self.client.complete(request)
             text = response.text or response.detail
             failure = _no_answer(response)
@@ -111,7 +111,7 @@ class LlmPolicy:
         faults = [*errors, _clip(reading.outside)] if reading.outside and status != "out_of_range" else errors
         return Answer(reading.value, status, reading.submitted, text, "; ".join(faults), attempt + 1)
 
-    def _request(self, question: Question[Any], form: Form, attempt: int, error: str) -> ModelRequest:
+    def _request(self, question: Question[Any], form: Form, hints: Hints, attempt: int, error: str) -> ModelRequest:
         asked = self._questions.text(question, form)
         if error:
             asked += "\n\n" + self.prompts.render("repair.j2", {**self.brief.words, "error": error})
@@ -134,6 +134,7 @@ class LlmPolicy:
             schema=form.schema,
             schema_name=type(question).__name__.lower(),
             sampling=sampling,
+            hints=hints,
         )
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from society.agents.advising import human_brief
 from society.agents.briefing import Brief, brief
-from society.agents.hints import Hints, Standard
 from society.agents.prompting import Prompts
 from society.agents.questions import Questions
 from society.agents.schemas import Schema, answer_schema
@@ -89,11 +88,10 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
             )
         )
     asked.append(Act(Position(1, "act", 0, agent), seen))  # type: ignore[arg-type]  # as above
-    hints = Hints(seen, Standard(scenario.mechanism), scenario.agents[agent].goal)
 
     def shown(known: Brief, one: Question[Any]) -> Shown:
         text = Questions(known, prompts).text(one)
-        return Shown(one.at.stage, known.system, text, full(answer_schema(one, hints)))
+        return Shown(one.at.stage, known.system, text, full(answer_schema(one)))
 
     found = tuple(shown(known, one) for one in asked)
     if scenario.model_of_human is None:

@@ -2,6 +2,9 @@
 
 Every property is required and further ones are refused, which is what servers that enforce schemas agree on. Limits stand in the
 schema and again in the description, for servers that drop them. Keys are short, plain and the same in every scenario.
+
+Under one key that never leaves the process (`HINT`), offline models are told what each value is for (``role``) and of whom or
+what it is (``of``); what they go by is asked of `society.agents.hints`, so that a schema is the same in every situation.
 """
 
 from __future__ import annotations
@@ -11,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from society.agents.hints import Hints
-from society.core.actions import Amount
+from society.core.actions import Amount, Division
 from society.core.exact import Json, show
 from society.core.institution import HUMAN
+from society.core.mechanism import SpaceOf
 from society.core.moves import moves_schema
 from society.core.policy import Act, Decide, Declare, Question, Speak
 from society.models.schema import HINT
@@ -31,36 +34,47 @@ MOST_OPTIONS = 100
 EVERYBODY = "everybody"
 
 
-def answer_schema(question: Question[Any], hints: Hints | None = None) -> Schema:  # Any: whatever the answer is
+def answer_schema(question: Question[Any]) -> Schema:  # Any: whatever the answer is
     """The schema of the answer to a question.
-
-    Args:
-        question: what is asked.
-        hints: what offline models go by; they never leave the process.
 
     Raises:
         TypeError: an unknown kind of question.
     """
-    hints = hints or Hints(question.seen, None, None)
     if isinstance(question, Speak):
-        return _speak(question, hints)
+        return _speak(question)
     if isinstance(question, Declare):
-        return _declare(question, hints)
+        return _declare(question)
     if isinstance(question, Act):
-        space = question.seen.space
-        return _object({"action": {**space.answer_schema(), HINT: hints.action("action", space)}})
+        return _object({"action": _own("action", question.seen.space, question)})
     if isinstance(question, Decide):
         in_place = question.purpose.endswith(HUMAN)  # for another, offline models decide as they would for themselves
         return _object(
             {
-                name: {
-                    **space.answer_schema(),
-                    HINT: hints.action("action", space) if in_place else hints.decision(space),
-                }
+                name: _own("action", space, question) if in_place else {**space.answer_schema(), HINT: _decided(space)}
                 for name, space in question.parts.items()
             }
         )
     raise TypeError(f"no answer is known for a {type(question).__name__}")
+
+
+def _own(role: str, space: SpaceOf, question: Question[Any]) -> Schema:
+    """An action of the agent itself."""
+    return {**space.answer_schema(), HINT: {"role": role, "of": "own", **_divided(space, question.seen.agent)}}
+
+
+def _divided(space: SpaceOf, seat: int) -> dict[str, Json]:
+    """What the shares of a division add up to, and the place of the agent whose action it is."""
+    return {"total": _decimal(space.total), "own": seat} if isinstance(space, Division) else {}
+
+
+def _decided(space: SpaceOf) -> Schema:
+    """Offline models punish and reward nobody, unless they are random."""
+    least = {"share": _decimal(space.low)} if isinstance(space, Amount) and space.intervals else {}
+    return {"role": "decided", **least}
+
+
+def _decimal(value: int | Fraction) -> int | float:
+    return value.numerator if value.denominator == 1 else float(value)
 
 
 def _object(properties: Mapping[str, Json]) -> Schema:
@@ -72,59 +86,59 @@ def _object(properties: Mapping[str, Json]) -> Schema:
     }
 
 
-def _speak(question: Speak, hints: Hints) -> Schema:
+def _speak(question: Speak) -> Schema:
     text: Schema = {
         "type": "string",
         "maxLength": question.most_characters,
         "description": "what you say",
-        HINT: hints.message(),
+        HINT: {"role": "message", "of": "message"},
     }
     moves = moves_schema(question.offers, question.seen.names)
     further: dict[str, Json] = {} if moves is None else {"moves": moves}
     if not question.private:
-        return _object({"message": text, **_announced(question, hints), **further})
+        return _object({"message": text, **_announced(question), **further})
     seen = question.seen
     others = [name for seat, name in enumerate(seen.names) if seat != seen.agent]
     names: list[Json] = [*([EVERYBODY] if question.public else []), *others]
     to: Schema = {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1, "maxItems": len(names)}
     messages: Schema = {
         "type": "array",
-        "items": _object({"to": to, "text": text, **_announced(question, hints)}),
+        "items": _object({"to": to, "text": text, **_announced(question)}),
         "maxItems": MOST_MESSAGES,
         HINT: {"messages": True},
     }
     return _object({"messages": messages, **further})
 
 
-def _announced(question: Speak, hints: Hints) -> dict[str, Json]:
+def _announced(question: Speak) -> dict[str, Json]:
     """The action a message announces, or nothing where messages announce none."""
     if not question.announce:
         return {}
-    space = question.seen.space
-    return {"announced": {"anyOf": [space.answer_schema(), {"type": "null"}], HINT: hints.action("announced", space)}}
+    own = _own("announced", question.seen.space, question)
+    hint = own.pop(HINT)
+    return {"announced": {"anyOf": [own, {"type": "null"}], HINT: hint}}
 
 
-def _declare(question: Declare, hints: Hints) -> Schema:
+def _declare(question: Declare) -> Schema:
     seen = question.seen
     others: dict[str, Json] = {
-        name: {**space.answer_schema(), HINT: hints.prediction(seat, space)}
+        name: {**space.answer_schema(), HINT: {"role": "predicted", "of": str(seat), **_divided(space, seat)}}
         for seat, (name, space) in enumerate(zip(seen.names, question.spaces, strict=False))
         if seat != seen.agent
     }
-    properties: dict[str, Json] = {
-        "intended": {**seen.space.answer_schema(), HINT: hints.action("intended", seen.space)}
-    }
+    properties: dict[str, Json] = {"intended": _own("intended", seen.space, question)}
     if question.predict == "per_agent" and others:
         properties["predicted"] = _object(others)
     if question.predict == "total" and question.totals and others:
-        properties["predicted_total"] = {**_total(question), HINT: hints.total()}
+        properties["predicted_total"] = {**_total(question), HINT: {"role": "predicted", "of": "total"}}
     if question.predict == "distribution" and others:
-        probability: Schema = {"type": "number", "minimum": 0, "maximum": 1, HINT: hints.probability()}
+        certain: Schema = {"role": "predicted", "share": 1, "greedy": 1, "last": 1}  # it is the only case
+        probability: Schema = {"type": "number", "minimum": 0, "maximum": 1, HINT: certain}
         belief = _object({"probability": probability, "actions": _object(others)})
         properties["distribution"] = {"type": "array", "items": belief, "minItems": 1, "maxItems": MOST_BELIEFS}
     score: Schema = {"type": "number", "description": "the score you expect"}
-    properties["forecast"] = {**score, HINT: hints.score("forecast")}
-    properties["desired"] = {**score, "description": "the score you want", HINT: hints.score("desired")}
+    properties["forecast"] = {**score, HINT: {"role": "forecast", "of": "score"}}
+    properties["desired"] = {**score, "description": "the score you want", HINT: {"role": "desired", "of": "score"}}
     if question.objective:
         properties["objective"] = {
             "type": "string",

@@ -9,6 +9,7 @@ agents with identical prompts are two samples, and a resumed run that asks somet
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -49,6 +50,23 @@ class Sampling:
     reasoning_effort: str | None = None
 
 
+class Hints(Protocol):
+    """What offline models, which read no prose, go by instead of the prompt. It never leaves the process and is worked out when asked for."""
+
+    @property
+    def known(self) -> Hashable:
+        """All that the values follow from: equal for equal values."""
+        ...
+
+    def value(self, of: str, wish: Wish) -> Json:
+        """A value in the form of the answer, or None; `of` is what the schema says its value is of (see `society.models.mock`)."""
+        ...
+
+
+Wish = Literal["share", "greedy", "last"]
+"""The fair value, the selfish one, and what the others did last time."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
     """One question, complete: what is hashed is what is sent.
@@ -60,6 +78,7 @@ class ModelRequest:
         schema: JSON Schema of the answer, or None for free text.
         schema_name: a short identifier of the schema, for providers that want one.
         sampling: temperature and the like.
+        hints: what offline models may ask; no part of the question.
     """
 
     at: Position
@@ -68,6 +87,7 @@ class ModelRequest:
     schema: Json = None
     schema_name: str = "answer"
     sampling: Sampling = field(default_factory=Sampling)
+    hints: Hints | None = field(default=None, compare=False, repr=False)
 
     def canonical(self) -> str:
         """What is hashed: everything but nothing that varies between two equal questions.

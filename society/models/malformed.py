@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from society.core.calls import Finish, ModelRequest
+from society.core.calls import Finish, Hints, ModelRequest
 from society.models.schema import Shape
 
 FREE_FAULTS = ("empty", "invisible", "refusal", "filtered", "length")
@@ -16,13 +16,15 @@ SCHEMA_FAULTS = (
 )  # fmt: skip
 
 
-def malformed(request: ModelRequest, valid: Callable[[Shape], Any]) -> tuple[str, Finish]:  # Any: the schema's type
+def malformed(
+    request: ModelRequest, valid: Callable[[Shape, Hints | None], Any]
+) -> tuple[str, Finish]:  # Any: the schema's type
     """Unreadable words for this question, and how they end. Asked again, the question gets the next fault."""
     at, schema = request.at, request.schema
     place = 5 * at.round + 3 * at.turn + at.agent + at.attempt + sum(at.stage.encode())
     if not isinstance(schema, dict):
         return _spoil(FREE_FAULTS[place % len(FREE_FAULTS)], "Well, I think")
-    return _spoil(SCHEMA_FAULTS[place % len(SCHEMA_FAULTS)], valid(schema))
+    return _spoil(SCHEMA_FAULTS[place % len(SCHEMA_FAULTS)], valid(schema, request.hints))
 
 
 def _spoil(fault: str, answer: Any) -> tuple[str, Finish]:

@@ -2,11 +2,13 @@
 
 A mock gets the same request as any model (messages and the JSON Schema of the answer) and returns text in the same envelope, so
 that a run with it walks the whole path: prompt, call, parse, repair, log. It cannot read prose. What it knows stands in the
-schema: bounds, options, and under the key ``x-society`` of a (sub)schema these hints, each optional:
+schema: bounds, options, and under the key ``x-society`` of a (sub)schema, each optional:
 
     role     what the value is for: action (done now), intended (declared), predicted (another's action or their total),
              announced (what it tells others it will do), forecast, desired, message (said to others); anything else is
              filler
+    of       what it is of; by this name the request's `hints` are asked for share, greedy and last, where the schema itself
+             does not give them
     share    the sustainable or fair value here, in the form of the answer: a number, an option, a list of shares. For a
              prediction it is what the others do if all are fair; for a message, the speaker's own share
     greedy   the selfish value; the largest allowed number if not given (in a public goods game it is 0)
@@ -30,9 +32,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Hashable
 from typing import Any
 
-from society.core.calls import Finish, ModelRequest, ModelResponse, Usage, schema_text
+from society.core.calls import Finish, Hints, ModelRequest, ModelResponse, Usage, Wish, schema_text
 from society.core.seeds import Noise
 from society.models.envelope import visible
 from society.models.malformed import malformed
@@ -54,7 +57,7 @@ class MockModel:
         if personality not in PERSONALITIES:
             raise ValueError(f"no such personality: {personality!r}")
         self.personality = personality
-        self._answers: dict[str, str] = {}
+        self._answers: dict[Hashable, str] = {}
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         text, finish = self.answer(request)
@@ -73,23 +76,23 @@ class MockModel:
             return _WORDS, "stop"
         if personality == "random":
             noise = Noise(int(request.hash[:15], 16))
-            return json.dumps(_Filler(personality, schema, noise).fill(schema, "")), "stop"
-        return self._always(schema), "stop"
+            return json.dumps(_Filler(personality, schema, request.hints, noise).fill(schema, "")), "stop"
+        return self._always(schema, request.hints), "stop"
 
-    def _always(self, schema: Shape) -> str:
-        """What a personality without chance answers to a schema: the same every time."""
-        _, name = schema_text(schema)
-        text = self._answers.get(name)
+    def _always(self, schema: Shape, hints: Hints | None) -> str:
+        """What a personality without chance answers to a schema, hinted at alike: the same every time."""
+        known = (schema_text(schema)[1], None if hints is None else hints.known)
+        text = self._answers.get(known)
         if text is None:
             if len(self._answers) >= _MOST_ANSWERS:
                 self._answers.clear()
-            text = self._answers[name] = json.dumps(_Filler(self.personality, schema, None).fill(schema, ""))
+            text = self._answers[known] = json.dumps(_Filler(self.personality, schema, hints).fill(schema, ""))
         return text
 
 
-def answer_to(schema: Shape) -> Any:  # Any: whatever the schema describes
+def answer_to(schema: Shape, hints: Hints | None = None) -> Any:  # Any: whatever the schema describes
     """A plain valid answer, as the sustainable mock gives it."""
-    return _Filler("sustainable", schema, None).fill(schema, "")
+    return _Filler("sustainable", schema, hints).fill(schema, "")
 
 
 def enveloped(request: ModelRequest, text: str, finish: Finish = "stop") -> ModelResponse:
@@ -117,10 +120,10 @@ def enveloped(request: ModelRequest, text: str, finish: Finish = "stop") -> Mode
 class _Filler:
     """Fills one schema in one spirit."""
 
-    __slots__ = ("noise", "personality", "root")
+    __slots__ = ("hints", "noise", "personality", "root")
 
-    def __init__(self, personality: str, root: Shape, noise: Noise | None) -> None:
-        self.personality, self.root, self.noise = personality, root, noise
+    def __init__(self, personality: str, root: Shape, hints: Hints | None, noise: Noise | None = None) -> None:
+        self.personality, self.root, self.hints, self.noise = personality, root, hints, noise
 
     def fill(self, schema: Shape, path: str, index: int = 0, depth: int = 0) -> Any:  # Any: as the schema says
         hint = schema.get(HINT) or _FREE
@@ -228,11 +231,18 @@ class _Filler:
         if self.noise:
             return None
         if self._selfish(hint):
-            return hint.get("greedy")
-        last = hint.get("last")
-        if last is not None and self.personality == "conditional" and hint.get("role") in _ACTS:
-            return last
-        return hint.get("share")
+            return self._hinted(hint, "greedy")
+        if self.personality == "conditional" and hint.get("role") in _ACTS:
+            last = self._hinted(hint, "last")
+            if last is not None:
+                return last
+        return self._hinted(hint, "share")
+
+    def _hinted(self, hint: Shape, wish: Wish) -> Any:
+        """What the schema says, or the request's hints do."""
+        if wish in hint or self.hints is None or "of" not in hint:
+            return hint.get(wish)
+        return self.hints.value(hint["of"], wish)
 
     def _option(self, options: list[Any], hint: Shape, path: str, index: int) -> Any:
         if self.noise:
@@ -268,8 +278,8 @@ class _Filler:
 
     def _words(self, schema: Shape, hint: Shape, index: int) -> str:
         text = _WORDS
-        share = hint.get("share")
-        if hint.get("role") == "message" and share is not None and self.personality != "greedy":
+        share = self._hinted(hint, "share") if hint.get("role") == "message" else None
+        if share is not None and self.personality != "greedy":
             text = f"My fair share is {share}. I will keep to it, and I ask the same of everybody."
         if hint.get("role") == "message" and self.personality == "greedy":
             text = "I will take what I can get."
