@@ -32,16 +32,20 @@ def test_no_more_time_is_counted_than_passed_and_no_less_than_the_longest_wait(s
     assert total == pytest.approx(len({second for a, b in spans for second in range(a, b)}))
 
 
-async def test_a_call_that_never_came_back_counts_at_its_most(tmp_path):
+async def test_a_call_that_brought_no_answer_counts_at_its_most(tmp_path):
     with open_log(tmp_path / "s.db") as log:
         writer = log.start_run(manifest("openai:large"))
         await writer.stage((manifest("openai:large"),))
-        asked, lost = (question(Position(1, "act", 0, agent)) for agent in (0, 1))
+        asked, lost, unusable = (question(Position(1, "act", 0, agent)) for agent in (0, 1, 2))
         await writer.answered(asked, await writer.issue(asked, reserved_usd=0.5), reply())
         await writer.issue(lost, reserved_usd=0.25)
+        for charged in (False, True):  # an error of the provider, and an answer that was none
+            tried = await writer.issue(unusable, reserved_usd=0.125)
+            await writer.failed(unusable, tried, "no JSON", raw=b"<html>", charged=charged)
         await writer.finish("interrupted")
         again = log.resume_run("last")
-        assert again.used.usd == 0.25 and again.used.tokens == sum(most_tokens(lost))
+        assert again.used.usd == 0.25 + 0.125
+        assert again.used.tokens == sum(most_tokens(lost)) + sum(most_tokens(unusable))
         again.abandon()
 
 

@@ -54,7 +54,7 @@ class Notebook:
         self.answers[request.at] = (request.hash, response)
         return response
 
-    async def failed(self, request, issue, error, *, raw=b""):
+    async def failed(self, request, issue, error, *, raw=b"", charged=False):
         self.told.append(("failed", error, raw))
 
 
@@ -181,6 +181,21 @@ async def test_a_budget_of_money_is_never_exceeded_and_wants_a_price():
     with pytest.raises(BadInput, match="price of huge is unknown"):
         RunBudget(usd=1).check_price("huge", None)
     RunBudget(tokens=1).check_price("huge", None)
+
+
+async def test_a_try_that_brought_no_answer_and_may_be_charged_for_counts_at_its_most():
+    price = Price(input=1_000_000, output=1_000_000)
+    budget = RunBudget(usd=10 * HELD)
+    client = Budgeted(
+        Canned(RetryLater("busy"), RetryLater("garbage", charged=True), answer(20, 30, 50.0)), budget, price
+    )
+    spent = []
+    for _ in range(2):
+        with pytest.raises(RetryLater):
+            await client.complete(asked())
+        spent.append(budget.spent.usd)
+    await client.complete(asked())
+    assert [*spent, budget.spent.usd] == [0, HELD, HELD + 50]
 
 
 async def test_minutes_count_earlier_processes_too():

@@ -43,7 +43,7 @@ class Journal:
         self.told.append("answered")
         return response
 
-    async def failed(self, request, issue, error, *, raw=b""):
+    async def failed(self, request, issue, error, *, raw=b"", charged=False):
         self.told.append("failed")
 
 

@@ -223,8 +223,13 @@ class Journal(Protocol):
         """Commit what came back, before anybody reads it; returns it as it was committed, which is what is to be read."""
         ...
 
-    async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:
-        """Record that this try brought no answer; the question stays open. `raw` is what came instead, if anything."""
+    async def failed(
+        self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"", charged: bool = False
+    ) -> None:
+        """Record that this try brought no answer; the question stays open.
+
+        `raw` is what came instead, if anything; `charged` says that the provider may charge for it all the same.
+        """
         ...
 
 

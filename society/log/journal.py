@@ -51,7 +51,7 @@ class Asked:
 
 def call_rows(
     run_id: str, asked: Asked, known: set[str], *, response: ModelResponse | None = None, ended: str | None = None,
-    error: str | None = None, raw: bytes = b"",
+    error: str | None = None, raw: bytes = b"", charged: bool = False,
 ) -> list[tuple[str, SqlRow]]:  # fmt: skip
     """The rows of one try: the messages and the schema it brings that the log does not hold yet, last the try, without digest."""
     rows: list[tuple[str, SqlRow]] = []
@@ -66,7 +66,7 @@ def call_rows(
     rows.append(
         (
             "model_call",
-            (*key, *asked_columns, served, prompt, schema, sampling, *answer_columns(response, raw),
+            (*key, *asked_columns, served, prompt, schema, sampling, *answer_columns(response, raw, charged),
              _real(asked.reserved_usd), *end_columns(response), asked.issued, ended,
              None if error is None else storable_text(error)),
         )
@@ -94,10 +94,13 @@ def _question(
     return rows, (request.hash, link or None, schema, sampling_text(request))
 
 
-def answer_columns(response: ModelResponse | None, raw: bytes = b"") -> tuple[SqlValue, ...]:
-    """finish, text, raw, detail, tokens_in, tokens_out, tokens_cached, usd, estimated."""
+def answer_columns(response: ModelResponse | None, raw: bytes = b"", charged: bool = False) -> tuple[SqlValue, ...]:
+    """finish, text, raw, detail, tokens_in, tokens_out, tokens_cached, usd, estimated.
+
+    A failed try has no tokens and no cost, as nobody knows them; one that may be charged for all the same is `estimated`.
+    """
     if response is None:
-        return (None, None, raw or None, None, None, None, None, None, None)
+        return (None, None, raw or None, None, None, None, None, None, charged or None)
     usage = response.usage
     return (
         response.finish,

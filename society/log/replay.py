@@ -112,5 +112,7 @@ class Rerun:
         """Never, since nothing is issued."""
         return response
 
-    async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:
+    async def failed(
+        self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"", charged: bool = False
+    ) -> None:
         """Never, since nothing is issued."""

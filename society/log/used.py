@@ -15,7 +15,7 @@ class Used(NamedTuple):
 
     Attributes:
         seconds: time in which some answer was waited for; pauses between processes do not count.
-        usd, tokens: the most that calls can have cost that were sent and never came back; the price, where it was not known, is 0.
+        usd, tokens: the most that calls can have cost that were sent and brought no answer; the price, where it was not known, is 0.
     """
 
     seconds: float = 0.0
@@ -30,7 +30,7 @@ def used(connection: Connection, run_id: str) -> Used:
     for row in connection.execute(_CALLS, {"run": run_id}):
         if row.ended is not None:
             spans.append((row.issued, row.ended))
-        elif row.status == "issued":
+        if row.status == "issued" or (row.status == "failed" and row.estimated):
             usd += row.reserved_usd or 0.0
             tokens += _most_tokens(connection, row.prompt, row.sampling)
     return Used(covered(spans), usd, tokens)
@@ -55,7 +55,7 @@ def _most_tokens(connection: Connection, prompt: str | None, sampling: str) -> i
 
 
 _CALLS = text(
-    "SELECT status, issued, ended, reserved_usd, prompt, sampling FROM model_call"
+    "SELECT status, issued, ended, estimated, reserved_usd, prompt, sampling FROM model_call"
     " WHERE run_id = :run AND (cached IS NULL OR NOT cached)"
 )
 _SIZE = """

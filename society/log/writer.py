@@ -44,8 +44,8 @@ from society.log.used import Used
 
 RunStatus: TypeAlias = Literal["running", "completed", "invalid", "paused", "interrupted", "failed"]
 
-_Ended: TypeAlias = tuple[Asked, ModelResponse | None, str, str | None, bytes]
-"""A try that ended: its answer, when, why it failed, and what came instead of an answer."""
+_Ended: TypeAlias = tuple[Asked, ModelResponse | None, str, str | None, bytes, bool]
+"""A try that ended: its answer, when, why it failed, what came instead of an answer, and whether it may be charged for then."""
 
 FREE = "mock:"
 _PENDING = 64
@@ -279,13 +279,22 @@ class RunWriter:
         await self._end(request, issue, committed, None, b"")
         return committed
 
-    async def failed(self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"") -> None:
-        """Record that this try brought no answer; `raw` is what came instead, if anything."""
+    async def failed(
+        self, request: ModelRequest, issue: int, error: str, *, raw: bytes = b"", charged: bool = False
+    ) -> None:
+        """Record that this try brought no answer; see `Journal.failed`."""
         redact = self._redaction
-        await self._end(request, issue, None, redact.text(error), redact.bytes(raw))
+        await self._end(request, issue, None, redact.text(error), redact.bytes(raw), charged=charged)
 
     async def _end(
-        self, request: ModelRequest, issue: int, response: ModelResponse | None, error: str | None, raw: bytes
+        self,
+        request: ModelRequest,
+        issue: int,
+        response: ModelResponse | None,
+        error: str | None,
+        raw: bytes,
+        *,
+        charged: bool = False,
     ) -> None:
         asked = self._in_flight.pop(request.at)
         assert asked.issue == issue, "one try of a question at a time"
@@ -294,10 +303,10 @@ class RunWriter:
         elif self._issues:
             self._issues.pop(request.at, None)
         if self._free(request.model):
-            self._ended.append((asked, response, utc_now(), error, raw))
+            self._ended.append((asked, response, utc_now(), error, raw, charged))
             return
         self._raise_failure()
-        call: _Ended = (asked, response, utc_now(), error, raw)
+        call: _Ended = (asked, response, utc_now(), error, raw, charged)
         await self._committer.commit(self, lambda job: self._journal(job, (call,)))
 
     def _raise_failure(self) -> None:
@@ -346,8 +355,8 @@ class RunWriter:
             self._rounds = event.round
 
     def _journal(self, job: Job, ended: Sequence[_Ended]) -> None:
-        for asked, response, at, error, raw in ended:
-            self._call(job, asked, response=response, ended=at, error=error, raw=raw)
+        for asked, response, at, error, raw, charged in ended:
+            self._call(job, asked, response=response, ended=at, error=error, raw=raw, charged=charged)
 
     def _call(
         self,
@@ -358,8 +367,11 @@ class RunWriter:
         ended: str | None = None,
         error: str | None = None,
         raw: bytes = b"",
+        charged: bool = False,
     ) -> None:
-        rows = call_rows(self.run_id, asked, self._known, response=response, ended=ended, error=error, raw=raw)
+        rows = call_rows(
+            self.run_id, asked, self._known, response=response, ended=ended, error=error, raw=raw, charged=charged
+        )
         table, call = rows.pop()
         digest, key = row_digest(call), (asked.request.at, asked.issue)
         job.rows.extend(rows)

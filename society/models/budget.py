@@ -15,6 +15,7 @@ from typing import Protocol
 
 from society.core.calls import ModelClient, ModelRequest, ModelResponse, Usage
 from society.core.errors import BadInput, Paused
+from society.models.faults import RetryLater
 from society.models.prices import Price
 from society.models.sizes import likely_usage, most_tokens
 
@@ -40,7 +41,7 @@ class Purse(Protocol):
         ...
 
     def release(self, tokens: int, usd: float, used: Usage | None) -> None:
-        """Give back what was set aside and book what was used."""
+        """Give back what was set aside and book what was used; None: nothing."""
         ...
 
 
@@ -135,7 +136,10 @@ class RunBudget:
 
 
 class Budgeted:
-    """Holds before a call, books after it."""
+    """Holds before a try and books after it what was used.
+
+    A try that brought no answer and may be charged for all the same is booked at the most it can have used.
+    """
 
     def __init__(self, inner: ModelClient, budget: Purse, price: Price | None) -> None:
         self.inner, self.budget, self.price = inner, budget, price
@@ -151,6 +155,9 @@ class Budgeted:
             used = Usage() if response.cached else response.usage
             if used.tokens_in is None and not response.cached:
                 used = likely_usage(request, response.text)
+        except RetryLater as problem:
+            used = Usage(most_in, most_out, None, usd, True) if problem.charged else None
+            raise
         except asyncio.CancelledError:
             used = Usage(most_in, most_out, None, usd, True)
             raise

@@ -30,8 +30,19 @@ _BROKEN = (
 )
 
 
+_UNCONNECTED = (aiohttp.ClientConnectorError, httpx2.ConnectError, httpx2.InvalidURL)
+
+
 class Unreachable(Exception):
-    """The try brought no HTTP answer; the message says what really happened."""
+    """The try brought no HTTP answer; the message says what really happened.
+
+    Attributes:
+        sent: False if there was not even a connection, so that nobody can have got the question.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class Endpoint:
@@ -70,8 +81,9 @@ class Endpoint:
         except TimeoutError:
             raise
         except _BROKEN as problem:
-            cause = _root(problem)
-            raise Unreachable(f"{type(cause).__name__}: {cause}") from None
+            causes = _causes(problem)
+            sent = not any(isinstance(cause, _UNCONNECTED) for cause in causes)
+            raise Unreachable(f"{type(causes[-1]).__name__}: {causes[-1]}", sent=sent) from None
 
     async def _first(self, data: bytes) -> Answer:
         try:
@@ -96,8 +108,9 @@ class Endpoint:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, allow_nan=False)
 
 
-def _root(problem: BaseException) -> BaseException:
-    """What really happened: the clients call every broken connection a timeout."""
-    while (cause := problem.__cause__ or problem.__context__) is not None:
-        problem = cause
-    return problem
+def _causes(problem: BaseException) -> list[BaseException]:
+    """A problem and its causes; the last is what really happened: the clients call every broken connection a timeout."""
+    found = [problem]
+    while (cause := found[-1].__cause__ or found[-1].__context__) is not None:
+        found.append(cause)
+    return found

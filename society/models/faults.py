@@ -51,11 +51,20 @@ class RetryLater(Exception):
         seconds: what the provider asked to wait, or None.
         shared: whether everybody who uses the key should wait.
         raw: what came instead of an answer.
+        charged: whether the provider may charge for it all the same: it was sent, and no error came back.
     """
 
-    def __init__(self, message: str, *, seconds: float | None = None, shared: bool = False, raw: bytes = b"") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        seconds: float | None = None,
+        shared: bool = False,
+        raw: bytes = b"",
+        charged: bool = False,
+    ) -> None:
         super().__init__(message)
-        self.seconds, self.shared, self.raw = seconds, shared, raw
+        self.seconds, self.shared, self.raw, self.charged = seconds, shared, raw, charged
 
 
 class Unsupported(Exception):

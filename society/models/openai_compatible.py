@@ -77,7 +77,7 @@ class OpenAICompatible:
             response = read_completion(raw)
         except RetryLater as problem:
             where = self.whom.where
-            raise RetryLater(f"{where}: {self.whom.redact(str(problem))}", raw=raw) from None
+            raise RetryLater(f"{where}: {self.whom.redact(str(problem))}", raw=raw, charged=True) from None
         served = response.served_model
         if served and not _same_model(self.name, served):
             self._notice(f"{self.whom.model}: the server answered as {self.whom.redact(served)!r}")
@@ -89,9 +89,11 @@ class OpenAICompatible:
         try:
             return await self.endpoint.post(body)
         except TimeoutError:
-            raise RetryLater(f"{where} gave no whole answer within {self.endpoint.seconds:g} s") from None
+            late = f"{where} gave no whole answer within {self.endpoint.seconds:g} s"
+            raise RetryLater(late, charged=True) from None
         except Unreachable as problem:
-            raise RetryLater(f"{where} cannot be reached or broke off ({self.whom.redact(str(problem))})") from None
+            words = f"{where} cannot be reached or broke off ({self.whom.redact(str(problem))})"
+            raise RetryLater(words, charged=problem.sent) from None
 
     def _priced(self, response: ModelResponse, request: ModelRequest) -> Usage:
         usage = response.usage

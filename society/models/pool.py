@@ -128,10 +128,14 @@ class ModelPool:
         client: ModelClient = Counted(self._provider(name), tallies)
         if journal is not None and name.kind != "replay":
             client = Record(client, journal, price)
-        if name.kind in {"openai", "url"}:
-            gate = self._gate(name)
+        gate = self._gate(name) if name.kind in {"openai", "url"} else None
+        if gate is not None:
+            client = Throttled(client, gate, tallies)
+        for purse in purses:
+            client = Budgeted(client, purse, price)
+        if gate is not None:
             client = Retry(
-                Throttled(client, gate, tallies),
+                client,
                 max_tries=self.settings.max_tries,
                 seconds=self.settings.retry_seconds,
                 throttle=gate,
@@ -142,8 +146,6 @@ class ModelPool:
             client = FirstAlone(client, self._trials.setdefault(name.text, Trial()))
         if self.settings.cache is not None and name.kind in {"openai", "url", "local"}:
             client = Cache(client, self.settings.cache, journal, tallies)
-        for purse in purses:
-            client = Budgeted(client, purse, price)
         if journal is not None:
             client = Recall(client, journal, budget, tallies)
         return client

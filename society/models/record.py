@@ -46,7 +46,7 @@ class Record:
         try:
             response = await self.inner.complete(request)
         except RetryLater as problem:
-            await self.journal.failed(request, issue, str(problem), raw=problem.raw)
+            await self.journal.failed(request, issue, str(problem), raw=problem.raw, charged=problem.charged)
             raise
         except Exception as problem:
             await self.journal.failed(request, issue, str(problem))

@@ -37,6 +37,8 @@ mechanism: {kind: public_goods, endowment: 20}
 agents: 4
 stages: {talk: {turns: 1, order: simultaneous}, declare: {predict: total}}
 """
+LOST = 0.2
+"""How many of the answers are paid for and cannot be used."""
 NOT_COUNTS: tuple[Any, ...] = (None, -5, -(10**30), 10**30, "9", "NaN", float("inf"), 1.5, [], {}, True, 0)
 
 
@@ -56,8 +58,21 @@ def usage_of(luck: random.Random) -> Any:
 
 
 def miscounted(good: str, luck: random.Random) -> Served:
-    """A good answer with a report of tokens that cannot be true, as Python writes JSON (NaN and Infinity are left out)."""
+    """A good answer with a report of tokens that cannot be true, as Python writes JSON (NaN and Infinity are left out).
+
+    Or something that is no answer though it is billed: half of one, a page, an answer that comes too late or whose end is missing.
+    """
     body = json.dumps(envelope(good, usage=usage_of(luck)))
+    whole = body.replace("Infinity", "1e999").encode()
+    if luck.random() < LOST:
+        return luck.choice(
+            [
+                Served("half", "tried again", body=whole[: len(whole) // 2]),
+                Served("a page", "tried again", body=b"<html></html>"),
+                Served("too late", "tried again", body=whole, delay=1e6),
+                Served("broken off", "tried again", body=whole, broken=True),
+            ]
+        )
     return Served("miscounted", "harmless", body=body.replace("Infinity", "1e999").encode())
 
 
@@ -121,7 +136,7 @@ class Purse:
             try:
                 run(loop, self._go(log, loop, budget, run_id))
             except Paused as problem:
-                if "budget" not in str(problem):
+                if "budget" not in str(problem) and "without an answer" not in str(problem):
                     raise
                 return True
             finally:

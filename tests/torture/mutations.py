@@ -28,6 +28,7 @@ from society.log.committer import Committer
 from society.log.text import Redaction
 from society.models import endpoint, envelope, openai_compatible
 from society.models.budget import RunBudget
+from society.models.faults import RetryLater
 from society.models.recall import Recall
 from society.models.record import Record
 from society.orchestrator import episode
@@ -371,6 +372,20 @@ def _() -> None:
     openai_compatible.likely_usage = lambda request, text: Usage(0, 0, None, 0.0, True)
 
 
+@bug("a try that brought no answer was free", "caps", 4, OTHER)
+def _() -> None:
+    once = openai_compatible.OpenAICompatible.complete
+
+    async def unpaid(self: Any, request: Any) -> Any:
+        try:
+            return await once(self, request)
+        except RetryLater as problem:
+            problem.charged = False
+            raise
+
+    openai_compatible.OpenAICompatible.complete = unpaid  # type: ignore[method-assign]
+
+
 @bug("what was spent before the last resume is forgotten", "caps", 4, OTHER)
 def _() -> None:
     class Fresh(Recall):
@@ -402,7 +417,6 @@ def _() -> None:
 def _() -> None:
     often("stops")
     from society.core.errors import ProviderRefused
-    from society.models.faults import RetryLater
 
     once = openai_compatible.OpenAICompatible.complete
 
