@@ -48,6 +48,7 @@ def check_mechanism(
         _check_state(mechanism, state)
         step = mechanism.step(state, joint, noise)
         assert step == mechanism.step(state, joint, noise), f"{kind}: the same arguments gave two results"
+        assert not mechanism.repeated or step.state == state, f"{kind}: a repeated game went to another state"
         _check_transition(mechanism, joint, step)
         if state not in looked_up:
             looked_up.add(state)

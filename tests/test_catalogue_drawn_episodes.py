@@ -242,6 +242,8 @@ def test_a_drawn_climate_account_period_by_period_and_at_its_best(case):
     if worst is not None and len(worth) <= 2000:  # among plans that fix a total beforehand
         stable = [t for t in worth if all(worth[*t[:i], own, *t[i + 1 :]][i] <= worth[t][i] for i in range(n) for own in totals)]  # fmt: skip
         assert worst == min(sum(worth[t]) for t in stable)
+        held = game.mechanism.known_best_equilibrium(periods)
+        assert held is None or held == max(sum(worth[t]) for t in stable)
 
 
 # A constitution

@@ -6,7 +6,8 @@ import pytest
 
 from society import mechanisms
 from society.core.seeds import Noise
-from society.rulers import Ruler, SteadyPlay
+from society.mechanisms.reference import reference_of
+from society.rulers import Ruler, SteadyPlay, episode_optimum
 from society.rulers.steady import COOPERATE, Once
 from society.views.rulers import ruler_rows
 
@@ -110,3 +111,29 @@ def test_every_mechanism_can_be_measured(kind):
 
     rows = ruler_rows(instance_of(mechanisms.MECHANISMS.type_of(kind)))
     assert rows and len({row["ruler"] for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "optimum", "worst", "best"),
+    [
+        ("common_pool_resource", {}, 1324, 1128, 1128),
+        ("shared_compute", {}, 80, 20, 20),
+        ("ai_race", {"risk": "4/5"}, 102, Fraction(153, 5), 102),
+        ("public_goods", {}, 128, 80, 80),
+        ("congestion", {}, Fraction(-746, 5), -170, -170),
+    ],
+)
+def test_what_a_repeated_game_could_give_is_its_round_so_many_times(kind, parameters, optimum, worst, best):
+    """The papers' own sizes are too large for a programme over states, and need none."""
+    game = mechanisms.get(kind, **parameters).mechanism
+    assert game.repeated and episode_optimum(game, 20).value == 20 * optimum
+    known = reference_of(game, 20)
+    assert (known.optimum, known.worst_equilibrium, known.best_equilibrium) == (20 * optimum, 20 * worst, 20 * best)
+
+
+@pytest.mark.parametrize(("risk", "best"), [("9/10", 120), ("1/2", 120), ("1/10", 216)])
+def test_the_best_equilibrium_of_the_climate_game_is_its_optimum(risk, best):
+    """Twenty each are worth paying from even odds on; below them nobody pays, and that is best."""
+    known = reference_of(mechanisms.get("collective_risk", probability=risk).mechanism, 10)
+    assert (known.optimum, known.best_equilibrium) == (best, best)
+    assert reference_of(mechanisms.get("collective_risk").mechanism, 9).best_equilibrium is None  # it ends too early

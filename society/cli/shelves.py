@@ -89,6 +89,8 @@ def _models() -> dict[str, Card]:
         "mock:script:PATH": "answers from a file, for tests",
         "openai:NAME": "a hosted model; OPENAI_API_KEY, and OPENAI_BASE_URL for another address",
         "NAME@http://host:port/v1": "any server that speaks the protocol; SOCIETY_API_KEY if it wants a key",
+        "person": "whoever sits at the terminal, asked as a model is",
+        "person:SECONDS": "the same, with so long to answer; a question that is not answered in time counts as the scenario says",
         "replay": "the answers a log holds already, and no others",
     }
     about.update(re.findall(r"(?m)^ +(mock:[a-z]+) {2,}(.+)$", mock.__doc__ or ""))

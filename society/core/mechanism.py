@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeAlias, TypeVar
 
@@ -162,6 +162,11 @@ class Mechanism(Kind, Generic[S]):
         """Whether all seats are alike before luck is drawn: permuting the actions permutes the expected payoffs."""
         return self.symmetric
 
+    @property
+    def repeated(self) -> bool:
+        """Whether every round is the same game: nothing that is done changes what a later round finds."""
+        return not fields(self.state_type)
+
     @abstractmethod
     def initial_state(self) -> S:
         """The state the first round finds."""
@@ -282,6 +287,10 @@ class Mechanism(Kind, Generic[S]):
 
     def known_worst_equilibrium(self, rounds: int) -> Number | None:
         """The least welfare of any equilibrium of an episode of so many rounds; needed only where there is a state."""
+        return None
+
+    def known_best_equilibrium(self, rounds: int) -> Number | None:
+        """The most welfare of any equilibrium of an episode of so many rounds; needed only where there is a state."""
         return None
 
     def known_landmarks(self) -> Mapping[str, Number]:

@@ -81,6 +81,10 @@ class AiRace(Mechanism[Race]):
         default = 10_000 if self.variant == "averaged" else 100
         return Fraction(default if self.prize is None else self.prize)
 
+    @property
+    def repeated(self) -> bool:
+        return self.variant == "averaged"
+
     @cached_property
     def rounds_pay(self) -> tuple[tuple[Pair, Pair], tuple[Pair, Pair]]:
         """Payoffs of a round, by the options of both laboratories: [SAFE or UNSAFE][SAFE or UNSAFE]."""

@@ -238,6 +238,17 @@ class CollectiveRisk(Mechanism[Account]):
             return None
         return tidy(self.agents * (Fraction(self.endowment) if missing == 0 else kept))
 
+    def known_best_equilibrium(self, rounds: int) -> Number | None:
+        """The optimum, where it can be held: by nobody paying, or by parts of the target that cost each no more than they save."""
+        worst, start = self.known_worst_equilibrium(rounds), self.initial_state()
+        if worst is None:
+            return None
+        best = self.known_value(rounds, None)(start)
+        steps, kept = self._missing(start) // self.step_size, self.endowment * (1 - Fraction(self.probability))
+        largest = -(-steps // self.agents) * self.step_size
+        held = best == worst or self.endowment - largest >= kept
+        return best if held else None
+
     def known_value(self, rounds_left: int, agent: int | None) -> Callable[[Account], Number]:
         """Expected: what all (or one agent, the others paying first) can still keep. 0 if the account stays open."""
 

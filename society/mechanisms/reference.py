@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +15,7 @@ def reference_of(mechanism: Mechanism[Any], rounds: int, *, seed: int = 0) -> Re
     """Optimum and equilibria over so many rounds. What is not known exactly is None.
 
     Without a state, the equilibria of an episode are taken to be those of one round, played again and again. With one,
-    the mechanism's own `known_worst_equilibrium` counts. Many runs play one mechanism: it is searched once.
+    what the mechanism itself knows counts. Many runs play one mechanism: it is searched once.
     """
     try:
         hash(mechanism)
@@ -27,8 +26,8 @@ def reference_of(mechanism: Mechanism[Any], rounds: int, *, seed: int = 0) -> Re
 
 def _searched(mechanism: Mechanism[Any], rounds: int, seed: int) -> Reference:  # Any: as above
     start = mechanism.initial_state()
-    worst, best = mechanism.known_worst_equilibrium(rounds), None
-    if not dataclasses.fields(start):
+    worst, best = mechanism.known_worst_equilibrium(rounds), mechanism.known_best_equilibrium(rounds)
+    if mechanism.repeated:
         ruler = Ruler(mechanism)
         worst, best = _times(rounds, ruler.worst_equilibrium), _times(rounds, ruler.best_equilibrium)
     optimum = episode_optimum(mechanism, rounds, seed=seed)

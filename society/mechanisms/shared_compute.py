@@ -82,6 +82,10 @@ class SharedCompute(Mechanism[Quota]):
         return frozenset({"total"} if self.bucket is None else {"total", "stock_after"})
 
     @property
+    def repeated(self) -> bool:
+        return self.bucket is None
+
+    @property
     def limit(self) -> int:
         """The most requests of one agent."""
         return self.capacity if self.most is None else self.most

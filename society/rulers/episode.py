@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from society.core.exact import Number
+from society.core.exact import Number, tidy
 from society.core.mechanism import Bound, Mechanism
 from society.core.seeds import Noise
 from society.rulers.scores import MAX_ENTRIES, Board
@@ -22,8 +22,8 @@ class _TooLarge(Exception):
 def episode_optimum(mechanism: Mechanism[S], rounds: int, *, seed: int = 0) -> Bound | None:
     """The largest welfare over an episode, all agents acting for it.
 
-    From the mechanism's closed form; without a state, the stage optimum times the rounds; else a dynamic programme
-    over the states that joint actions reach. None if those are too many.
+    From the mechanism's closed form, of the episode or, without a state, of the round; else a dynamic programme over the
+    states that joint actions reach. None if those are too many.
 
     Args:
         mechanism: the game; games of chance are judged in the one world of `seed`.
@@ -34,6 +34,9 @@ def episode_optimum(mechanism: Mechanism[S], rounds: int, *, seed: int = 0) -> B
     known = mechanism.known_value(rounds, None)
     if known is not None:
         return Bound(known(start), how="closed form over the episode")
+    stage = mechanism.known_optimum(start)
+    if stage is not None and mechanism.repeated:
+        return Bound(tidy(rounds * stage.value), None, stage.exact, f"{rounds} times a round's: {stage.how}")
     programme = _Programme(mechanism, rounds, seed)
     try:
         value = programme.value(start, 1)

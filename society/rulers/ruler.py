@@ -78,7 +78,7 @@ class Ruler(Generic[S]):
         """All pure Nash equilibria, up to the order of the seats where the game is symmetric."""
         known = self._known.known_equilibria(self.state) if self._known else None
         if known is not None:
-            return Equilibria(known, exact=True, how="closed form", up_to_order=self.board.symmetric)
+            return Equilibria(known, exact=True, how="listed by the mechanism", up_to_order=self.board.symmetric)
         return pure_equilibria(self.board)
 
     @cached_property

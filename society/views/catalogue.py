@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -174,7 +174,7 @@ def fields_of(model: type[BaseModel]) -> tuple[FieldCard, ...]:
         for card in (
             FieldCard(
                 name,
-                type_words(shape, defs),
+                type_words(_limited(model, name, shape), defs),
                 None if name in needed else _default(model, name),
                 " ".join(str(shape.get("description", "")).split()),
             ),
@@ -183,21 +183,54 @@ def fields_of(model: type[BaseModel]) -> tuple[FieldCard, ...]:
     )
 
 
+def _limited(model: type[BaseModel], name: str, shape: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: JSON Schema
+    """The schema of a parameter with its limits: those of exact numbers are not in it."""
+    if "anyOf" not in shape or name not in model.model_fields:
+        return shape
+    limits = {key: getattr(m, key) for m in model.model_fields[name].metadata for key in _LIMITS if hasattr(m, key)}
+    return {**shape, **limits}
+
+
+_LIMITS = ("ge", "gt", "le", "lt")
+
+
 def _inner(name: str, shape: Mapping[str, Any], defs: Mapping[str, Any]) -> list[FieldCard]:  # Any: JSON Schema
-    """The fields of each entry, where a parameter is a list of small records."""
-    record = defs.get(str(shape.get("items", {}).get("$ref", "")).rsplit("/", 1)[-1], {})
-    if "properties" not in record or "kind" in record["properties"]:
-        return []
-    needed = record.get("required", [])
-    return [
-        FieldCard(
-            f"{name}[].{field}",
-            type_words(inner, defs),
-            None if field in needed else _plain_default(inner.get("default")),
-            " ".join(str(inner.get("description", "")).split()),
-        )
-        for field, inner in record["properties"].items()
-    ]
+    """The fields of the records that a parameter is, may be, or is a list of; each with the kind it belongs to."""
+    cards: dict[tuple[str, str | None], FieldCard] = {}
+    for record, listed in _records(shape, defs):
+        needed = record.get("required", [])
+        kind = record["properties"].get("kind", {}).get("const")
+        if kind is not None and listed:
+            continue  # too many to tell beside the list itself
+        for field, inner in record["properties"].items():
+            if field == "kind" or (field, kind) in cards:
+                continue
+            about = " ".join(str(inner.get("description", "")).split())
+            cards[field, kind] = FieldCard(
+                f"{name}{'[]' if listed else ''}.{field}",
+                type_words(inner, defs),
+                None if field in needed else _plain_default(inner.get("default")),
+                about if kind is None else f"{kind}: {about}",
+            )
+    return list(cards.values())
+
+
+def _records(
+    shape: Mapping[str, Any],  # Any: JSON Schema
+    defs: Mapping[str, Any],  # Any: as above
+    *,
+    listed: bool = False,
+) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Every record that a shape names, itself, as one of its alternatives or in a list of them, and whether in a list."""
+    named = defs.get(str(shape.get("$ref", "")).rsplit("/", 1)[-1])
+    if named is not None and "properties" in named:
+        yield named, listed
+    elif named is not None:
+        yield from _records(named, defs, listed=listed)
+    elif isinstance(shape.get("items"), dict):
+        yield from _records(shape["items"], defs, listed=True)
+    for option in shape.get("anyOf") or shape.get("oneOf") or []:
+        yield from _records(option, defs, listed=listed)
 
 
 def type_words(shape: Mapping[str, Any], defs: Mapping[str, Any]) -> str:  # Any: JSON Schema
@@ -210,7 +243,7 @@ def type_words(shape: Mapping[str, Any], defs: Mapping[str, Any]) -> str:  # Any
         return " | ".join(str(option) for option in shape["enum"])
     options = shape.get("anyOf") or shape.get("oneOf")
     if options is not None:
-        spelled = list(dict.fromkeys(type_words(option, defs) for option in options))
+        spelled = _apart(type_words(option, defs) for option in options)
         if {"number", "text"} == set(spelled) and options[-1].get("pattern", "").startswith(r"^-?\d"):
             return "number" + _bounds(shape)
         return " | ".join(spelled)
@@ -219,6 +252,12 @@ def type_words(shape: Mapping[str, Any], defs: Mapping[str, Any]) -> str:  # Any
         return f"list of {type_words(shape['items'], defs)}" if shape.get("items") else "list"
     plain = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true | false", "null": "null"}
     return plain.get(str(kind), "map" if kind == "object" else "any value") + _bounds(shape)
+
+
+def _apart(spelled: Iterable[str]) -> list[str]:
+    """Alternatives that say more than another: a word for its usual numbers says less than the kind with its parameters."""
+    words = list(dict.fromkeys(word for text in spelled for word in text.split(" | ")))
+    return [word for word in words if not any(other.startswith(f"{word}(") for other in words)]
 
 
 def pick(cards: Mapping[str, Card], name: str, noun: str) -> Card:

@@ -13,7 +13,6 @@ from society.core.actions import Action, Joint
 from society.core.exact import show, tidy
 from society.core.mechanism import Bound, Mechanism
 from society.core.prices import price_parts
-from society.core.seeds import Noise
 from society.rulers import Finding, Mixed, Ruler, SteadyPlay, episode_optimum
 from society.rulers.steady import WORLDS
 from society.views.tables import Cell, words
@@ -35,7 +34,7 @@ def ruler_rows(mechanism: Mechanism[Any], rounds: int | None = None) -> list[dic
         mechanism: the game; its first round is measured, without instruments.
         rounds: also the best that all together can get in so many rounds.
     """
-    stateful = _stateful(mechanism)
+    stateful = not mechanism.repeated
     try:
         rows = _of_round(Ruler(mechanism))
     except ValueError as problem:  # more actions than can be listed
@@ -49,32 +48,27 @@ def ruler_rows(mechanism: Mechanism[Any], rounds: int | None = None) -> list[dic
     return rows
 
 
-def _stateful(mechanism: Mechanism[Any]) -> bool:
-    """Whether what is done in the first round changes what the second one finds."""
-    start = mechanism.initial_state()
-    seats = range(mechanism.agents)
-    poles = mechanism.poles(start) or ()
-    tried = [
-        tuple(mechanism.abstention(start, seat) for seat in seats),
-        *((pole,) * mechanism.agents for pole in poles),
-    ]
-    return any(mechanism.step(start, joint, Noise(0, 1)).state != start for joint in tried)
-
-
 def _of_episode(mechanism: Mechanism[Any], rounds: int, stateful: bool) -> list[dict[str, Cell]]:
     """What a whole episode can give; with a state also its price of anarchy and its dilemma, which one round cannot tell."""
     best = episode_optimum(mechanism, rounds)
     rows = [] if best is None else [_bound(f"most for all in {rounds} rounds", best)]
     if not stateful:
         return rows
-    worst = mechanism.known_worst_equilibrium(rounds)
-    if worst is not None:
-        rows.append(_finding(f"worst equilibrium of {rounds} rounds, all together", Finding(worst, how="closed form")))
-        parts = None if best is None else price_parts(best.value, worst)
+    known = {
+        ("worst", "anarchy"): mechanism.known_worst_equilibrium(rounds),
+        ("best", "stability"): mechanism.known_best_equilibrium(rounds),
+    }
+    for (which, price), reached in known.items():
+        if reached is None:
+            continue
+        rows.append(
+            _finding(f"{which} equilibrium of {rounds} rounds, all together", Finding(reached, how="closed form"))
+        )
+        parts = None if best is None else price_parts(best.value, reached)
         if best is not None and parts is not None:
             value = tidy(Fraction(parts[0]) / Fraction(parts[1]))
             how = f"optimum {best.how}; equilibrium closed form"
-            rows.append(_finding(f"price of anarchy of {rounds} rounds", Finding(value, best.exact, how)))
+            rows.append(_finding(f"price of {price} of {rounds} rounds", Finding(value, best.exact, how)))
     if mechanism.poles(mechanism.initial_state()) is not None and mechanism.agents <= MOST_STEADY:
         play = SteadyPlay(mechanism, rounds)
         trust = "" if play.certain else f"; payoffs are means of {WORLDS} worlds"
@@ -93,6 +87,9 @@ def _of_episode(mechanism: Mechanism[Any], rounds: int, stateful: bool) -> list[
 def _of_round(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
     rows = [_bound("most for all in round 1", ruler.optimum), _bound("most for the first agent", ruler.ceiling[0])]
     found = ruler.equilibria
+    if found.exact and len(found):
+        how = f"{found.how}, up to the order of the seats" if found.up_to_order else found.how
+        rows.append(_finding("pure equilibria", Finding(len(found), how=how)))
     for place, (name, bound) in enumerate((("worst", ruler.worst_equilibrium), ("best", ruler.best_equilibrium))):
         if bound is None:
             if not place:
@@ -122,7 +119,8 @@ def _mixed(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
             "value": sum(mixed.payoffs),
             "reached by": _chances(mixed, ruler.board.grids),
             "exact": mixed.exact,
-            "how": "each agent indifferent between the options it mixes",
+            "how": ("" if mixed.exact else "irrational, right to the last digits; ")
+            + "each agent indifferent between the options it mixes",
         }
         for number, mixed in enumerate(found, start=1)
     ]
