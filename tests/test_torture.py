@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def test_what_is_promised_holds_under(name: str) -> None:
     assert tally.sound, "\n".join(tally.failures[:3])
 
 
-@pytest.mark.parametrize("name", FORKING)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "sweep-ray" else []) for name in FORKING]
+)
 def test_what_is_promised_holds_for_processes_that_are(name: str) -> None:
     reason = {"kill-postgres": why_not, "power": traced.why_not, "syscalls": traced.why_not}.get(name, str)()
     if reason:
@@ -39,6 +42,10 @@ def test_what_is_promised_holds_for_processes_that_are(name: str) -> None:
 @pytest.mark.slow
 def test_every_bug_that_is_put_in_is_caught() -> None:
     played([sys.executable, "-m", "tests.torture", "mutants", "--long"])
+
+
+def no_cluster() -> str:
+    return why_not() or ("" if find_spec("ray") else "Ray is not installed: pip install 'society-sandbox[ray]'")
 
 
 def played(command: list[str]) -> None:

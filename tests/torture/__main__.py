@@ -26,6 +26,19 @@ SUITES: dict[str, tuple[Suite, int, int, str]] = {
     "chaos": (suite("chaos", "chaos"), 200, 10_000, "faults of the provider, and crashes, in virtual time (T1)"),
     "kill": (suite("kills", "kill_loop"), 12, 1000, "kills of real runs in SQLite files (T3)"),
     "kill-postgres": (suite("kills", "kill_loop_postgres"), 4, 200, "kills of real runs in a PostgreSQL database (T3)"),
+    "sweep": (suite("sweeps", "sweep_loop"), 5, 500, "kills of real sweeps in SQLite files, resumed to the same table"),
+    "sweep-postgres": (
+        suite("sweeps", "sweep_loop_postgres"),
+        3,
+        200,
+        "the same in PostgreSQL, and ends of all sessions",
+    ),
+    "sweep-ray": (
+        suite("sweeps", "sweep_loop_ray"),
+        2,
+        50,
+        "the same on a Ray cluster: its workers, its head, the sweep itself",
+    ),
     "syscalls": (
         suite("syscalls", "syscalls"),
         2,

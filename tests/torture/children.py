@@ -83,8 +83,8 @@ class Child:
             sys.stderr.flush()
             os._exit(code)
 
-    def kill_when(self, ripe: Callable[[], bool], seconds: float) -> bool:
-        """Kill it so many seconds after its time has come, if it has not ended before; whether it was killed."""
+    def lives_when(self, ripe: Callable[[], bool], seconds: float) -> bool:
+        """Wait until so many seconds after its time has come; whether it still goes on then."""
         end = float("inf")
         while (now := time.monotonic()) < end:
             if self._reap(os.WNOHANG):
@@ -92,9 +92,17 @@ class Child:
             if end == float("inf") and ripe():
                 end = now + seconds
             time.sleep(max(0.0, min(end - now, 0.001)))
+        return True
+
+    def kill(self) -> bool:
+        """Kill it; whether it had not ended before."""
         os.kill(self.pid, signal.SIGKILL)
         self._reap(0)
         return self.code == -signal.SIGKILL
+
+    def kill_when(self, ripe: Callable[[], bool], seconds: float) -> bool:
+        """Kill it so many seconds after its time has come, if it has not ended before; whether it was killed."""
+        return self.lives_when(ripe, seconds) and self.kill()
 
     def wait(self) -> int:
         """Wait until it ends; its exit code."""

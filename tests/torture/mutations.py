@@ -20,6 +20,7 @@ import society.log.lock
 import society.log.opened
 import society.log.verify
 import society.models.pool
+import society.sweep.engine
 from society.agents import extracting, forms, llm, transcript
 from society.core.errors import OutOfRange, Unreadable
 from society.core.policy import Meant
@@ -76,6 +77,17 @@ def often(*groups: str) -> None:
 
 
 # Durability.
+
+
+@bug("a sweep begins a run anew that was left", "sweep", 6, ASKED, OTHER, LOST, BROKEN)
+def _() -> None:
+    still_to_play = society.sweep.engine.still_to_play
+
+    def anew(*given: Any) -> Any:
+        left, stood = still_to_play(*given)
+        return [society.sweep.engine.Left(one.planned) for one in left], stood
+
+    society.sweep.engine.still_to_play = anew  # the command imports it when it is called
 
 
 @bug("every fifth commit is dropped, and nobody is told", "chaos", 100, LOST, BROKEN)
