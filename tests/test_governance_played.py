@@ -1,6 +1,7 @@
 """Governance in whole episodes, through prompts, answers and the log's events."""
 
 import json
+from collections import Counter
 from fractions import Fraction
 from typing import get_args
 
@@ -103,7 +104,7 @@ async def test_whoever_votes_is_told_what_the_round_came_to():
     model = Told(("Ann", "Your turn to speak", motion))
     await played(LAKE | {"instruments": rules, "rounds": 1}, model)
     (asked,) = model.asked("Bo", "How do you vote")
-    assert "Result: Ann 16" in asked and "Motion 1 by Ann: quota.amount = 5." in asked
+    assert "Result: Ann 16" in asked and "Motion 1 by Ann: quota.amount = 5 (now 9)." in asked
 
 
 async def test_free_text_binds_nobody():
@@ -369,3 +370,30 @@ def test_guilt_is_part_of_what_a_decision_is_worth_to_an_agent(book):
     # D against C: 5, or 1 with guilt, where C would have brought 3
     assert (own.gap.terms["planning"], felt.gap.terms["planning"]) == (0, 2)
     assert found.of(1, "felt") == ()
+
+
+@pytest.mark.parametrize("name", ["written_promises", "lake_council", "captured_constitution", "saving_coalition"])
+def test_offline_models_use_the_institutions_there_are(name, tmp_path):
+    """Moves are made, nearly all of them count, and what is agreed binds: scenarios show governance without a real model."""
+    seen = {}
+    for model in ("sustainable", "random", "greedy"):
+        run = society.play_sync(
+            society.load(name, ["rounds=4"]), model=f"mock:{model}", seed=3, log=f"sqlite:///{tmp_path}/log.db"
+        )
+        events = [event.event for settled in run.episode.settled for event in settled.rule_events]
+        seen[model] = Counter(event for event in events if event in MOVES)
+    assert not seen["greedy"], "the greedy sign nothing and move nothing"
+    for model in ("sustainable", "random"):
+        counted = seen[model].total() - seen[model]["ignored"]
+        assert counted > seen[model]["ignored"], (model, seen[model])
+
+
+def test_a_citizen_among_models_proposes_what_is_fair_and_the_others_sign(tmp_path):
+    run = society.play_sync(
+        society.load("written_promises", ["rounds=2"]), model="mock:sustainable", log=f"sqlite:///{tmp_path}/log.db"
+    )
+    events = [(e.event, e.agents) for e in run.episode.settled[0].rule_events]
+    assert events[0] == ("propose", (0,)) and ("agree", tuple(range(len(run.episode.names)))) in events
+
+
+MOVES = {"propose", "sign", "accept", "join", "leave", "counter", "motion", "vote", "transfer", "ignored", "refuse"}

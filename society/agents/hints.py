@@ -12,11 +12,15 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from society.agents.citizenship import civil_moves, civil_term
 from society.core.actions import Action, Amount, amount_of
 from society.core.calls import Wish
 from society.core.exact import Json, Number
 from society.core.goals import Goal
+from society.core.institution import GovernedState
 from society.core.mechanism import Mechanism, Transition
+from society.core.moves import Move, Offer, move_to_plain
+from society.core.negotiation import offer_for
 from society.core.policy import Happened, Observation
 from society.core.seeds import Noise
 
@@ -65,22 +69,27 @@ class Hints:
         seen: what the agent sees.
         standard: what the rules call fair, or None to hint at nothing.
         goal: what the agent's scores are measured in.
+        offers: the moves of negotiation that exist for it in this turn.
     """
 
-    def __init__(self, seen: Observation, standard: Standard | None, goal: Goal | None) -> None:
-        self.seen, self.standard, self.goal = seen, standard, goal
+    def __init__(
+        self, seen: Observation, standard: Standard | None, goal: Goal | None, offers: Sequence[Offer] = ()
+    ) -> None:
+        self.seen, self.standard, self.goal, self.offers = seen, standard, goal, offers
 
     @cached_property
     def known(self) -> Hashable:
         """All that the hints follow from. (In words, since 1 equals 1.0.)"""
         fair, selfish = self._poles
         done = self._latest.requested if self._latest else None
-        return (self.seen.agent, self.seen.space, repr((fair, selfish, done, self._fair_score)))
+        return (self.seen.agent, self.seen.space, repr((fair, selfish, done, self._fair_score, self._moves)))
 
     def value(self, of: str, wish: Wish) -> Json:
         """The fair, the selfish or the last value: of the agent's ``own`` action, of the ``total`` of all others, of a ``score``, of a
-        ``message``, or of the agent in a seat, given by its number.
+        ``message``, of the ``moves`` of negotiation, or of the agent in a seat, given by its number.
         """
+        if of == "moves":
+            return self._moves if wish == "share" else [] if wish == "greedy" else None
         match wish:
             case "share":
                 return _plain(self._share(of))
@@ -137,6 +146,18 @@ class Hints:
     def _latest(self) -> Happened | None:
         """The result of the last round."""
         return next((entry for entry in reversed(self.seen.history) if isinstance(entry, Happened)), None)
+
+    @cached_property
+    def _moves(self) -> list[Json]:
+        """The moves of negotiation that a citizen makes now."""
+        state = self.seen.standing if isinstance(self.seen.standing, GovernedState) else None
+        fair = self._poles[0]
+        made = civil_moves(self.offers, self.seen.agent, state, lambda name, space: civil_term(name, space, fair))
+        return [self._stated(move) for move in made]
+
+    def _stated(self, move: Move) -> Json:
+        offer = offer_for(self.offers, move)
+        return move_to_plain(move, self.seen.names, quorum=offer is not None and offer.quorum)
 
     def _others(self) -> list[Action]:
         done: Sequence[Action | None] = self._latest.requested if self._latest else ()

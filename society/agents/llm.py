@@ -20,7 +20,8 @@ from society.agents.transcript import inert
 from society.agents.window import Window, tokens_in
 from society.core.calls import ChatMessage, ModelClient, ModelRequest, ModelResponse, Sampling
 from society.core.errors import OutOfRange, Unreadable
-from society.core.policy import Answer, ParseStatus, Question
+from society.core.moves import Offer
+from society.core.policy import Answer, ParseStatus, Question, Speak
 from society.core.seeds import Noise
 
 T = TypeVar("T")
@@ -75,7 +76,7 @@ class LlmPolicy:
         status: ParseStatus = "defaulted"
         errors: list[str] = []
         text = ""
-        form, hints = form_of(question), Hints(question.seen, self._standard, self.brief.goal)
+        form, hints = form_of(question), Hints(question.seen, self._standard, self.brief.goal, _offers(question))
         for attempt in range(self.attempts):
             last = attempt == self.attempts - 1
             request = self._request(question, form, hints, attempt, errors[-1] if errors else "")
@@ -136,6 +137,10 @@ class LlmPolicy:
             sampling=sampling,
             hints=hints,
         )
+
+
+def _offers(question: Question[Any]) -> tuple[Offer, ...]:
+    return question.offers if isinstance(question, Speak) else ()
 
 
 def _no_answer(response: ModelResponse) -> tuple[ParseStatus, str] | None:

@@ -94,7 +94,7 @@ def _speak(question: Speak) -> Schema:
         HINT: {"role": "message", "of": "message"},
     }
     moves = moves_schema(question.offers, question.seen.names)
-    further: dict[str, Json] = {} if moves is None else {"moves": moves}
+    further: dict[str, Json] = {} if moves is None else {"moves": {**moves, HINT: {"role": "moves", "of": "moves"}}}
     if not question.private:
         return _object({"message": text, **_announced(question), **further})
     seen = question.seen

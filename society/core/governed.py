@@ -252,7 +252,7 @@ class Governed:
 
     def consultations(self, state: GovernedState, joint: Joint, noise: Noise) -> tuple[Ask, ...]:
         """What a human is asked on behalf of whom, now that all have acted; without an answer the rule has one of its own."""
-        setting = restricted(self.book, state, noise, self.exempt)
+        setting = self._setting(state, noise)
         legal = legalised(setting, joint)
         asks = []
         for rule, at in zip(setting.rules, setting.moments, strict=True):

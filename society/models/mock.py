@@ -14,6 +14,7 @@ schema: bounds, options, and under the key ``x-society`` of a (sub)schema, each 
     greedy   the selfish value; the largest allowed number if not given (in a public goods game it is 0)
     last     what the others did last time, in the form of the answer: their mean, their most frequent option; null at first
     total    of an array of numbers: what its items must add up to; own is the place of the agent itself in it
+    role     moves, on an array: share holds the moves of negotiation that a citizen makes; the greedy make none
     messages true on an array of messages: one is said, where otherwise an array is as short as allowed
 
     mock:sustainable   takes its share, says so, does so
@@ -140,6 +141,8 @@ class _Filler:
             return self.fill(self._merged(schema), path, index, depth + 1)
         kind = schema.get("type")
         if isinstance(kind, list):
+            if self.noise and "null" in kind and self.noise.below(2, path + "?"):
+                return None
             kind = next((one for one in kind if one != "null"), "null") if depth < _DEPTH else "null"
         if kind is None:
             kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
@@ -193,6 +196,8 @@ class _Filler:
         least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
         if "total" in hint and least:
             return self._shares(schema, hint, path, least)
+        if hint.get("role") == "moves" and self.noise and "items" in schema:
+            least = max(least, self.noise.below(2, path))
         wanted = self._wanted(hint)
         if isinstance(wanted, list) and least <= len(wanted) <= most:
             return wanted
@@ -223,7 +228,7 @@ class _Filler:
     def _selfish(self, hint: Shape) -> bool:
         role = hint.get("role")
         if self.personality == "greedy":
-            return role in _ACTS
+            return role in _ACTS or role == "moves"
         return self.personality == "liar" and role == "action"
 
     def _wanted(self, hint: Shape) -> Any:

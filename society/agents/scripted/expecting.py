@@ -26,6 +26,13 @@ class _Fated(Noise):
     written: tuple[bool, ...] = ()
     met: list[tuple[bool, Number]] = field(default_factory=list)
 
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        """Only itself: what has been met belongs to one play, which nothing may take for another."""
+        return self is other
+
     def chance(self, probability: Number, purpose: str, entity: Entity = "") -> bool:
         own = entity[0] if isinstance(entity, tuple) else entity
         if not purpose.endswith(_FATES) or own != self.agent or not 0 < probability < 1:
