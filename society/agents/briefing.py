@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from society.agents.prompting import Given, Plain, Prompts, plain_data, with_numbers
-from society.agents.transcript import inert, label
+from society.agents.transcript import inert, inert_lines, label
 from society.core.exact import Json, show
 from society.core.goals import Goal, Weighted
 from society.core.governed import Governed
@@ -117,7 +117,8 @@ def brief(scenario: Scenario, agent: int, prompts: Prompts) -> Brief:
     game = Governed(scenario.mechanism, scenario.instruments, scenario.names)
     state = game.initial_state()
     theme = {
-        key: value.strip() if key == "story" else inert(value) for key, value in plain_data(scenario.theme).items()
+        key: inert_lines(value.strip()) if key == "story" else inert(value)
+        for key, value in plain_data(scenario.theme).items()
     }
     words: dict[str, Plain] = {
         "theme": theme,
@@ -140,7 +141,7 @@ def brief(scenario: Scenario, agent: int, prompts: Prompts) -> Brief:
     wording = Wording(prompts, mechanism_template(scenario.mechanism, prompts), words, facts)
     rules = dict(rule_texts(game.rules_for(state, agent), prompts, words))
     told = {
-        "persona": spec.persona.strip(),
+        "persona": inert_lines(spec.persona.strip()),
         "goal_text": goal_words(spec.goal, prompts, words),
         "rules_text": wording.rules,
         "instrument_texts": [text for text in rules.values() if text],

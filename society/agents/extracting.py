@@ -6,7 +6,7 @@ r"""The JSON objects in a model's words: one rule, in one pass.
 3.  Else every outermost ``{ ... }`` is a candidate: braces are counted, and inside them quotes are respected. Prose and code
     fences around them do not matter. Of several, each must be JSON, and none may be cut off.
 4.  A single one that is no JSON is mended once (a missing brace, a trailing comma, single quotes), unless it breaks off in the
-    middle of a number or word.
+    middle of a number or word, or mending it would leave out anything it says.
 
 JSON is strict beyond the standard: no duplicate keys, no NaN or infinity, no numeral longer than any quantity, and decimals stay
 exact. Every step is linear in the length of the words.
@@ -15,6 +15,7 @@ exact. Every step is linear in the length of the words.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -31,6 +32,9 @@ MOST_NESTING = 32
 MOST_CANDIDATES = 16
 MOST_DIGITS = 15
 
+_PUNCTUATION = frozenset("{}[]:,\"'`\\\u2018\u2019\u201a\u201c\u201d\u201e")
+_AS_JSON = {"True": "true", "False": "false", "None": "null"}
+_WORDS = re.compile("True|False|None")
 _OPEN, _CLOSE = "<think>", "</think>"
 _REFUSALS = (
     "i'm sorry, but i can", "i am sorry, but i can", "i'm sorry, i can", "sorry, but i can", "sorry, i can",
@@ -239,6 +243,12 @@ def _mend(text: str, fault: Unreadable) -> Any:
     if not mended or not isinstance(mended, str):
         raise fault
     value = strict_json(mended)
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or _said(text) != _said(mended):
         raise fault
     return value
+
+
+def _said(text: str) -> str:
+    """What a text says beside its punctuation. Mending may not lose any of it: ``{"action": 2+3}`` is not 2, ``50%`` not 50."""
+    plain = "".join(character for character in text if not (character.isspace() or character in _PUNCTUATION))
+    return _WORDS.sub(lambda word: _AS_JSON[word[0]], plain)

@@ -27,6 +27,8 @@ _RISKY = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")
 _RESERVED = frozenset({"you", "everybody", "result", "note", "all", "nobody"})
 _PLAIN_NAME = re.compile(r"[^\W_]+(?:(?:\. |[ .'’-])[^\W_]+)*\.?")
+_PASSING = re.compile(r"^\s*\[|\[(?=/?INST\])|<(?=[|/!<A-Za-z])")
+"""What makes a line of prose pass for one of the record, or for a control token of some model."""
 _HEARD = re.compile(
     r"\[(?P<word>[^\],\n]*) (?P<round>\d+)(?:, turn (?P<turn>\d+))?\] "
     r'(?P<speaker>"(?:[^"\\]|\\.)*"|[^":,\[\]]+?) (?:says|say) to '
@@ -68,11 +70,23 @@ def inert(text: str) -> str:
     return quoted(" ".join(text.split()))[1:-1].replace('\\"', '"').replace("\\\\", "\\")
 
 
+def inert_lines(text: str) -> str:
+    """A text of several lines, without control tokens, hidden letters, or lines that begin like those of the record."""
+    return "\n".join(
+        _PASSING.sub(lambda found: found[0][:-1] + _escape(found[0][-1]), _visible(line))
+        for line in whole(text).split("\n")
+    )
+
+
+def _visible(line: str) -> str:
+    return line if line.isascii() and line.isprintable() else "".join(c if c in "\t[<" else _escape(c) for c in line)
+
+
 def label(name: str) -> str:
     """A name as it stands in the record: as it is if it is plain, else in quotes."""
     words = name.casefold().split()
-    plain = _PLAIN_NAME.fullmatch(name) and not {"say", "says", "to", "and"} & set(words)
-    return name if plain and name.casefold() not in _RESERVED else quoted(name)
+    plain = _PLAIN_NAME.fullmatch(name) and not ({"say", "says", "to", "and"} | _RESERVED) & set(words)
+    return name if plain else quoted(name)
 
 
 def action_text(action: Action | None) -> str:

@@ -4,7 +4,7 @@ The words of a model are not judged here, only the envelope they came in. An env
 choices, an error inside) raises `RetryLater`; everything else is an answer with its way of ending:
 
     stop       a whole answer
-    length     cut off by the limit on its length: "1" may have been "10"
+    length     cut off, by the limit on its length or for a reason this program does not know: "1" may have been "10"
     refusal    the model declined, in a field of its own
     filtered   the provider's filter stopped it
     empty      no visible character
@@ -26,8 +26,15 @@ from society.models.faults import RetryLater
 MOST_TOKENS = 100_000_000
 """No call uses more; a larger count is an error of the server."""
 
-_CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens"})
-_FILTERED = frozenset({"content_filter", "safety", "blocklist", "prohibited_content", "sensitive"})
+_WHOLE = frozenset(
+    {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "complete", "completed", "done", "tool_calls", "tool_use",
+     "function_call"}
+)  # fmt: skip
+"""How servers say that an answer is whole; whatever else they say, its end may be missing."""
+_FILTERED = frozenset(
+    {"content_filter", "safety", "blocklist", "prohibited_content", "sensitive", "recitation", "language", "spii",
+     "image_safety", "error_toxic"}
+)  # fmt: skip
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Printable by class, invisible by glyph."""
 
@@ -47,17 +54,16 @@ def read_completion(body: bytes) -> ModelResponse:
     message = choice.get("message")
     if not isinstance(message, dict):
         raise RetryLater("the answer has a choice without a message", raw=body)
-    reason = choice.get("finish_reason")
-    reason = reason.lower() if isinstance(reason, str) else "stop"
+    reason = _reason(choice.get("finish_reason"))
     if reason == "error":
         raise RetryLater("the answer ended with an error", raw=body)
     text, refusal, problem = _content(message)
     finish: Finish = "stop"
-    if refusal:
+    if refusal or reason == "refusal":
         finish = "refusal"
     elif reason in _FILTERED:
         finish = "filtered"
-    elif reason in _CUT:
+    elif reason not in _WHOLE:
         finish = "length"
     elif problem:
         finish = "error"
@@ -70,8 +76,15 @@ def read_completion(body: bytes) -> ModelResponse:
         raw=body,
         usage=_usage(shape.get("usage"), text),
         served_model=_encodable(served[:200]) if isinstance(served, str) else None,
-        detail=refusal or problem,
+        detail=refusal or (text if finish == "refusal" else problem),
     )
+
+
+def _reason(told: Any) -> str:  # Any: whatever the server sent
+    """Why the answer ended; a server that does not say has come to the end."""
+    if told is None or told == "":
+        return "stop"
+    return told.strip().lower() if isinstance(told, str) else "unknown"
 
 
 def visible(text: str) -> bool:

@@ -75,6 +75,9 @@ class Unsupported(Exception):
         self.parameter = parameter
 
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
 @dataclass(frozen=True, slots=True)
 class Declined:
     """The provider will not answer this question, and no other try would change that."""
@@ -118,7 +121,9 @@ def classify(
     told = whom.redact(words) or "(empty body)"
     low = f"{code} {words}".lower()
     where = whom.where
-    if 300 <= status < 400:
+    if status < 200:
+        return RetryLater(f"{where} answered with status {status}, which is no answer", raw=body)
+    if status in _REDIRECTS:
         raise ProviderRefused(
             f"{where} redirects elsewhere (status {status}), which is refused; set the address it redirects to"
         )

@@ -100,6 +100,8 @@ _CAPITALS = {
     for char in chars
 }  # fmt: skip
 _CAPITAL_I_AS_L = re.compile(r"(?<=\w)I(?=[a-z])|(?<=[a-z])I")
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0\U0001d159")
+"""Letters and marks that show nothing; so do variation selectors."""
 _SEPARATE_SCRIPTS = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN", "LISU"})
 
 
@@ -134,7 +136,9 @@ def clean_name(name: str) -> str:
     if len(scripts := _scripts(name)) > 1:
         raise ValueError(f"a name must not mix letters of {' and '.join(scripts)}; they look alike")
     squeezed = re.sub(r"[\W_]", "", skeleton(name))
-    if squeezed in _RESERVED or _ROLES & set(re.split(r"[\W_\d]+", skeleton(name))):
+    words = re.split(r"[\W_\d]+", skeleton(name))
+    bare = "".join(words[1:]) if words[0] == "the" else squeezed
+    if {squeezed, bare} & _RESERVED or _ROLES & set(words):
         raise ValueError("this name could be taken for the harness or for everybody; choose another")
     return name
 
@@ -160,7 +164,7 @@ def default_names(taken: Iterable[str]) -> Iterator[str]:
 
 def _allowed(char: str) -> bool:
     category = unicodedata.category(char)
-    if "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":  # variation selectors are invisible marks
+    if "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" or char in _INVISIBLE:
         return False
     return category[0] == "L" or category in ("Mn", "Mc", "Nd") or char in " -.'’"
 
