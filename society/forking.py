@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from society import __version__
-from society.agents.briefing import templates_used
+from society.agents.cast import Casting
 from society.agents.prompting import Prompts
 from society.core.errors import BadInput
 from society.core.events import Event, Forked, Settled
@@ -66,19 +66,19 @@ async def fork(
     episode = book.episode(ref)
     plan = prepare(episode, round=round, overrides=overrides, model=model)
     seed = plan.seed if seed is None else seed
-    prompts = Prompts.load()
+    casting = Casting.of(plan.scenario, Prompts.load())
     forked = Forked(
         round=round,
         scenario=resolved(plan.scenario),
         seed=seed,
         models=deciders(plan.scenario),
-        prompts=templates_used(plan.scenario, prompts),
+        prompts=casting.templates,
         version=__version__,
     )
-    rehearse_cast(plan.scenario, seed, prompts, pool)
+    rehearse_cast(casting, seed, pool)
     retold((*_until(episode, round), forked))
     writer = book.fork_run(episode.run_id, forked, command=command)
-    return await perform(plan.scenario, writer, book, prompts, Company(pool, watcher, counters))
+    return await perform(casting, writer, book, Company(pool, watcher, counters))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,22 +7,23 @@ run.outcome.welfare_efficiency, run.transcript()
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from society import __version__
-from society.agents.briefing import templates_used
-from society.agents.cast import cast, humans
+from society.agents.cast import Casting
 from society.agents.prompting import Prompts
-from society.core.calls import ModelClient
+from society.core.calls import ModelClient, canonical_json
 from society.core.errors import BadInput, Diverged, Paused
 from society.core.events import Event, Forked, RunStarted, setting_of
 from society.core.exact import Json
 from society.invariants import Invariants
 from society.log import DEFAULT_LOG, Log, RunWriter, open_log
 from society.log.schema import SCHEMA_VERSION
+from society.log.used import Used
 from society.models.budget import RunBudget, Spent
 from society.models.names import parse_name
 from society.models.pool import ModelPool
@@ -73,19 +74,20 @@ async def play(
     scenario = with_model(scenario, model)
     seed = scenario.seeds[0] if seed is None else seed
     book = book_of(log)
-    prompts = Prompts.load()
+    whole = resolved(scenario)
+    casting = casting_of(scenario, whole, Prompts.load())
     manifest = RunStarted(
-        scenario=resolved(scenario),
+        scenario=whole,
         seed=seed,
         agents=scenario.names,
         models=deciders(scenario),
-        prompts=templates_used(scenario, prompts),
+        prompts=casting.templates,
         version=__version__,
         schema=SCHEMA_VERSION,
     )
-    rehearse_cast(scenario, seed, prompts, pool)
+    rehearse_cast(casting, seed, pool)
     writer = book.start_run(manifest, command=command, sweep=sweep, cell=cell, wait=False)
-    return await perform(scenario, writer, book, prompts, Company(pool, watcher, counters))
+    return await perform(casting, writer, book, Company(pool, watcher, counters))
 
 
 async def resume(
@@ -112,7 +114,12 @@ async def resume(
     scenario = Scenario.model_validate(writer.setting.scenario)
     if budget is not None:
         scenario = scenario.model_copy(update={"budget": budget})
-    return await perform(scenario, writer, book, Prompts.load(), Company(pool, watcher, counters))
+    try:
+        casting = Casting.of(scenario, Prompts.load())
+    except Exception as problem:
+        await writer.finish("failed", str(problem))
+        raise
+    return await perform(casting, writer, book, Company(pool, watcher, counters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +163,9 @@ async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed
     shared = setting.round if isinstance(setting, Forked) else 0
     scenario = Scenario.model_validate(setting.scenario)
     client = Recall(ReplayOnly(), rerun, None, ())
-    prompts = Prompts.load()
-    policies = cast(scenario, seed=setting.seed, client_for=lambda _: client, prompts=prompts)
-    asked = humans(scenario, seed=setting.seed, client_for=lambda _: client, prompts=prompts)
+    casting = Casting.of(scenario, Prompts.load())
+    policies = casting.policies(seed=setting.seed, client_for=lambda _: client)
+    asked = casting.humans(seed=setting.seed, client_for=lambda _: client)
     try:
         await play_episode(scenario, policies, rerun, rerun.manifest, shared=rerun.shared, humans=asked)
     except Paused as end_of_log:
@@ -167,6 +174,17 @@ async def replay(ref: str = "last", *, log: str | Log = DEFAULT_LOG) -> Replayed
         return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=False, shared=shared, calls=rerun.recalled)
     rerun.require_complete()
     return Replayed(rerun.run_id, rerun.compared, rerun.head, ended=True, shared=shared, calls=rerun.recalled)
+
+
+def spare_collector() -> None:
+    """Let the garbage collector look at what episodes make and no more at what was loaded: that lives as long as the process.
+
+    For programs that play many episodes; calling it again does nothing.
+    """
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(10_000, 20, 20)
 
 
 def play_sync(scenario: Scenario, **how: Any) -> Run:  # Any: the arguments of `play`
@@ -195,23 +213,18 @@ class Company:
     counters: Counters | None = None
 
 
-async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Prompts, company: Company) -> Run:
+async def perform(casting: Casting, writer: RunWriter, book: Log, company: Company) -> Run:
     """Play the run of a writer to its end, and leave the log consistent whatever stops it."""
     pool = company.pool or ModelPool()
-    seed = writer.setting.seed
+    scenario, seed = casting.scenario, writer.setting.seed
     try:
-        purse = RunBudget(
-            usd=None if scenario.budget.usd is None else float(scenario.budget.usd),
-            tokens=scenario.budget.tokens,
-            minutes=None if scenario.budget.minutes is None else float(scenario.budget.minutes),
-            spent=Spent(writer.used.usd, writer.used.tokens, writer.used.seconds),
-        )
+        purse = _purse(scenario.budget, writer.used)
 
         def client_for(settings: ModelSettings) -> ModelClient:
             return pool.client(settings.name, journal=writer, budget=purse, counters=company.counters)
 
-        policies = cast(scenario, seed=seed, client_for=client_for, prompts=prompts)
-        asked = humans(scenario, seed=seed, client_for=client_for, prompts=prompts)
+        policies = casting.policies(seed=seed, client_for=client_for)
+        asked = casting.humans(seed=seed, client_for=client_for)
         await _keep_prices(scenario, pool, book, writer.run_id)
         sink = _Remembering(writer, scenario)
         end = await play_episode(
@@ -233,6 +246,18 @@ async def perform(scenario: Scenario, writer: RunWriter, book: Log, prompts: Pro
     finally:
         if company.pool is None:
             await pool.close()
+
+
+def _purse(budget: Budget, used: Used) -> RunBudget | None:
+    """What the calls of a run are paid from; None where nothing bounds them."""
+    if budget == Budget():
+        return None
+    return RunBudget(
+        usd=None if budget.usd is None else float(budget.usd),
+        tokens=budget.tokens,
+        minutes=None if budget.minutes is None else float(budget.minutes),
+        spent=Spent(used.usd, used.tokens, used.seconds),
+    )
 
 
 async def _keep_prices(scenario: Scenario, pool: ModelPool, book: Log, run_id: str) -> None:
@@ -277,15 +302,34 @@ def book_of(log: str | Log) -> Log:
     return open_log(log, secrets=ProviderSettings.read().secrets) if isinstance(log, str) else log
 
 
-def rehearse_cast(scenario: Scenario, seed: int, prompts: Prompts, pool: ModelPool | None) -> None:
-    """Build the whole cast once before anything is logged, so that what cannot be played leaves no run behind.
+MOST_CASTINGS = 64
+_CASTINGS: dict[tuple[str, Prompts], Casting] = {}
+
+
+def casting_of(scenario: Scenario, whole: Json, prompts: Prompts) -> Casting:
+    """The casting of a scenario whose whole content is given as well: runs that differ in their seeds alone share one.
 
     Raises:
-        BadInput, ProviderRefused: an unknown script or model, a missing key or extra, a template that is wrong.
+        BadInput: as `Casting.of`.
+    """
+    key = (canonical_json(whole), prompts)
+    casting = _CASTINGS.get(key)
+    if casting is None:
+        if len(_CASTINGS) >= MOST_CASTINGS:
+            _CASTINGS.clear()
+        casting = _CASTINGS[key] = Casting.of(scenario, prompts)
+    return casting
+
+
+def rehearse_cast(casting: Casting, seed: int, pool: ModelPool | None) -> None:
+    """Engage everybody once before anything is logged, so that what cannot be played leaves no run behind.
+
+    Raises:
+        BadInput, ProviderRefused: an unknown script or model, a missing key or extra.
     """
     trial = pool or ModelPool()
-    for company in (cast, humans):
-        company(scenario, seed=seed, client_for=lambda settings: trial.client(settings.name), prompts=prompts)
+    casting.policies(seed=seed, client_for=lambda settings: trial.client(settings.name))
+    casting.humans(seed=seed, client_for=lambda settings: trial.client(settings.name))
 
 
 def deciders(scenario: Scenario) -> tuple[str, ...]:

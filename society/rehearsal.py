@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from society import __version__
-from society.agents.cast import cast, humans
+from society.agents.cast import Casting
+from society.agents.prompting import Prompts
 from society.core.calls import ModelClient, ModelRequest, ModelResponse
 from society.core.events import Event, RunStarted, Settled
 from society.models.mock import MockModel
@@ -72,8 +73,9 @@ async def rehearse(scenario: Scenario, *, rounds: int = 10) -> Rehearsal:
     scenario = scenario.model_copy(update={"agents": stand_ins, "human": human})
     seed = scenario.seeds[0]
     stage = _Stage(rounds)
-    policies = cast(scenario, seed=seed, client_for=lambda settings: _Counting(settings.name, stage))
-    asked = humans(scenario, seed=seed, client_for=lambda settings: _Counting(settings.name, stage))
+    casting = Casting.of(scenario, Prompts.load())
+    policies = casting.policies(seed=seed, client_for=lambda settings: _Counting(settings.name, stage))
+    asked = casting.humans(seed=seed, client_for=lambda settings: _Counting(settings.name, stage))
     manifest = RunStarted(
         resolved(scenario), seed, scenario.names, ("mock",) * len(scenario.agents), {}, __version__, 0
     )

@@ -22,7 +22,7 @@ from society.models import openai_compatible  # noqa: F401  # the bare programs 
 from society.models.pool import ModelPool
 from society.models.settings import ProviderSettings
 from society.orchestrator import play_episode
-from society.playing import play, with_model
+from society.playing import play, spare_collector, with_model
 from society.scenario.load import resolved
 from society.scenario.model import Scenario
 
@@ -101,6 +101,7 @@ def in_process(episodes: int, rounds: int, name: str, model: str, repeats: int) 
 
 
 async def _played(scenario: Scenario, model: str, folder: Path, episodes: int, pool: ModelPool) -> None:
+    spare_collector()  # as the command does
     with open_log(folder / "log.db") as log:
         runs = (play(scenario, model=model, seed=seed, log=log, pool=pool) for seed in range(episodes))
         await asyncio.gather(*runs)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from society.agents.advising import InPlace, human_brief, human_goal
 from society.agents.briefing import Brief, brief, templates_used
@@ -24,89 +26,126 @@ from society.scenario.model import LlmPolicy as LlmSpec
 from society.scenario.model import ModelSettings, Scenario
 from society.scenario.model import ScriptedPolicy as ScriptedSpec
 
+ClientFor: TypeAlias = Callable[[ModelSettings], ModelClient]
+"""The client of a model; called once per seat that needs one."""
 
-def cast(
-    scenario: Scenario,
-    *,
-    seed: int,
-    client_for: Callable[[ModelSettings], ModelClient],
-    prompts: Prompts | None = None,
-) -> tuple[Policy, ...]:
+
+def cast(scenario: Scenario, *, seed: int, client_for: ClientFor, prompts: Prompts | None = None) -> tuple[Policy, ...]:
     """The policies of a run, in seat order.
 
     Args:
         scenario: who plays what.
         seed: the seed of the run.
-        client_for: the client of a model; called once per seat that needs one.
+        client_for: the client of a model.
         prompts: the templates; by default those that `Prompts.load` finds.
 
     Raises:
         BadInput: an unknown script, a wrong parameter of one, a template that is missing or wrong.
     """
-    prompts = prompts or Prompts.load()
-    if any(isinstance(spec.policy, (LlmSpec, HumanSpec)) for spec in scenario.agents):
-        check_templates(scenario, prompts, templates_used(scenario, prompts))
-    standard = Standard(scenario.mechanism)
-    policies = tuple(
-        policy_of(scenario, agent, seed=seed, client_for=client_for, prompts=prompts, standard=standard)
-        for agent in range(len(scenario.agents))
-    )
-    privacy = Privacy.of(scenario)
-    for agent, policy in enumerate(policies):
-        system = policy.brief.system if isinstance(policy, (LlmPolicy, HumanPolicy)) else ""
-        owner = privacy.owner_of(system, agent)
-        if owner is not None and privacy.owner_of(_ignorant(scenario, agent, prompts), agent) is None:
-            told, whose = scenario.names[agent], scenario.names[owner]
-            raise BadInput(f"I7: the prompt of {told} would hold what only {whose} may know; see prompts/system.j2")
-    return policies
+    return Casting.of(scenario, prompts or Prompts.load()).policies(seed=seed, client_for=client_for)
 
 
-def humans(
-    scenario: Scenario,
-    *,
-    seed: int,
-    client_for: Callable[[ModelSettings], ModelClient],
-    prompts: Prompts | None = None,
-) -> tuple[Policy, ...]:
-    """By seat, who answers when the agent there asks a human; nobody where rules answer for one.
+@dataclass(frozen=True)
+class Casting:
+    """Who plays a scenario, with all that is the same in every run of it: what each seat is told from the start.
 
-    Raises:
-        BadInput: as `cast`.
+    Attributes:
+        scenario, prompts: what it was made of.
+        templates: SHA-256 of each template in use, by name.
+        briefs: by seat; None where no words are needed.
+        human_briefs: by seat, what the human is told whom the agent there asks; empty where no words are needed.
     """
-    if scenario.human is None:
-        return ()
-    prompts = prompts or Prompts.load()
-    seats = range(len(scenario.agents))
-    settings = scenario.model_of_human
-    if settings is None:
+
+    scenario: Scenario
+    prompts: Prompts
+    templates: Mapping[str, str]
+    briefs: tuple[Brief | None, ...]
+    human_briefs: tuple[Brief, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario, prompts: Prompts) -> Casting:
+        """Prepare a scenario.
+
+        Raises:
+            BadInput: a template is missing or wrong, or tells an agent what only another may know.
+        """
+        templates = templates_used(scenario, prompts)
+        worded = [isinstance(spec.policy, (LlmSpec, HumanSpec)) for spec in scenario.agents]
+        advised = scenario.model_of_human is not None
+        if advised or any(worded):
+            check_templates(scenario, prompts, templates)
+        briefs = tuple(brief(scenario, seat, prompts) if needed else None for seat, needed in enumerate(worded))
+        privacy = Privacy.of(scenario)
+        for agent, known in enumerate(briefs):
+            owner = None if known is None else privacy.owner_of(known.system, agent)
+            if owner is not None and privacy.owner_of(_ignorant(scenario, agent, prompts), agent) is None:
+                told, whose = scenario.names[agent], scenario.names[owner]
+                raise BadInput(f"I7: the prompt of {told} would hold what only {whose} may know; see prompts/system.j2")
+        human_briefs = tuple(human_brief(scenario, seat, prompts) for seat in range(len(worded)) if advised)
+        return cls(scenario, prompts, templates, briefs, human_briefs)
+
+    def policies(self, *, seed: int, client_for: ClientFor) -> tuple[Policy, ...]:
+        """The policies of one run, in seat order; raises as `cast` does."""
+        standard = Standard(self.scenario.mechanism)
+        return tuple(self._policy(seat, seed, client_for, standard) for seat in range(len(self.briefs)))
+
+    def humans(self, *, seed: int, client_for: ClientFor) -> tuple[Policy, ...]:
+        """By seat, who answers when the agent there asks a human; nobody where rules answer for one. Raises as `cast` does."""
+        scenario, settings = self.scenario, self.scenario.model_of_human
+        if scenario.human is None:
+            return ()
+        if settings is not None:
+            standard = Standard(scenario.mechanism)
+            return tuple(self._asked(known, settings, seed, client_for, standard) for known in self.human_briefs)
         spec = scenario.human.policy
         assert isinstance(spec, ScriptedSpec), "all others are asked as models are"
+        rules = Governed(scenario.mechanism, scenario.instruments, scenario.names)
         return tuple(
             InPlace(
                 ScriptedPolicy(
-                    _script(spec),
-                    scenario.mechanism,
-                    goal=human_goal(scenario, seat),
-                    seed=seed,
-                    rules=Governed(scenario.mechanism, scenario.instruments, scenario.names),
+                    _script(spec), scenario.mechanism, goal=human_goal(scenario, seat), seed=seed, rules=rules
                 )
             )
-            for seat in seats
+            for seat in range(len(scenario.agents))
         )
-    check_templates(scenario, prompts, templates_used(scenario, prompts))
-    standard = Standard(scenario.mechanism)
-    return tuple(
-        _asked(
-            scenario,
+
+    def _policy(self, seat: int, seed: int, client_for: ClientFor, standard: Standard) -> Policy:
+        scenario, known = self.scenario, self.briefs[seat]
+        spec = scenario.agents[seat]
+        if known is not None and isinstance(spec.policy, HumanSpec):
+            return HumanPolicy(known, self.prompts)
+        if known is not None:
+            return self._asked(known, scenario.model_of(seat), seed, client_for, standard)
+        script: Script
+        if isinstance(spec.policy, LearnedSpec):
+            script = Learner.of(scenario, spec.policy, seed)
+        else:
+            assert isinstance(spec.policy, ScriptedSpec), "all others need words"
+            script = _script(spec.policy)
+        rules = Governed(scenario.mechanism, scenario.instruments, scenario.names) if scenario.instruments else None
+        return ScriptedPolicy(script, scenario.mechanism, goal=spec.goal, seed=seed, rules=rules)
+
+    def _asked(
+        self, known: Brief, settings: ModelSettings, seed: int, client_for: ClientFor, standard: Standard
+    ) -> LlmPolicy:
+        """Whoever is asked as a language model is."""
+        sampling = Sampling(
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            max_tokens=settings.max_tokens,
+            reasoning_effort=settings.reasoning_effort,
+        )
+        return LlmPolicy(
             client_for(settings),
-            settings,
-            human_brief(scenario, seat, prompts),
+            settings.name,
+            known,
+            self.prompts,
+            sampling=sampling,
+            attempts=self.scenario.on_failure.attempts,
+            context_tokens=settings.context_tokens,
             seed=seed,
-            prompts=prompts,
             standard=standard,
         )
-        for seat in seats
-    )
 
 
 def _ignorant(scenario: Scenario, agent: int, prompts: Prompts) -> str:
@@ -115,61 +154,6 @@ def _ignorant(scenario: Scenario, agent: int, prompts: Prompts) -> str:
         spec if seat == agent else spec.model_copy(update={"persona": ""}) for seat, spec in enumerate(scenario.agents)
     ]
     return brief(scenario.model_copy(update={"agents": tuple(alone)}), agent, prompts).system
-
-
-def policy_of(
-    scenario: Scenario,
-    agent: int,
-    *,
-    seed: int,
-    client_for: Callable[[ModelSettings], ModelClient],
-    prompts: Prompts,
-    standard: Standard | None = None,
-) -> Policy:
-    """The policy of one seat; raises as `cast` does."""
-    spec = scenario.agents[agent]
-    if isinstance(spec.policy, ScriptedSpec):
-        rules = Governed(scenario.mechanism, scenario.instruments, scenario.names) if scenario.instruments else None
-        return ScriptedPolicy(_script(spec.policy), scenario.mechanism, goal=spec.goal, seed=seed, rules=rules)
-    if isinstance(spec.policy, LearnedSpec):
-        learner = Learner.of(scenario, spec.policy, seed)
-        rules = Governed(scenario.mechanism, scenario.instruments, scenario.names) if scenario.instruments else None
-        return ScriptedPolicy(learner, scenario.mechanism, goal=spec.goal, seed=seed, rules=rules)
-    known = brief(scenario, agent, prompts)
-    if isinstance(spec.policy, HumanSpec):
-        return HumanPolicy(known, prompts)
-    settings = scenario.model_of(agent)
-    return _asked(scenario, client_for(settings), settings, known, seed=seed, prompts=prompts, standard=standard)
-
-
-def _asked(
-    scenario: Scenario,
-    client: ModelClient,
-    settings: ModelSettings,
-    known: Brief,
-    *,
-    seed: int,
-    prompts: Prompts,
-    standard: Standard | None,
-) -> LlmPolicy:
-    """Whoever is asked as a language model is."""
-    sampling = Sampling(
-        temperature=settings.temperature,
-        top_p=settings.top_p,
-        max_tokens=settings.max_tokens,
-        reasoning_effort=settings.reasoning_effort,
-    )
-    return LlmPolicy(
-        client,
-        settings.name,
-        known,
-        prompts,
-        sampling=sampling,
-        attempts=scenario.on_failure.attempts,
-        context_tokens=settings.context_tokens,
-        seed=seed,
-        standard=standard,
-    )
 
 
 def _script(spec: ScriptedSpec) -> Script:

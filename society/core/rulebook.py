@@ -161,6 +161,8 @@ class Rulebook:
 
     def observe(self, state: GovernedState, agent: int) -> Facts:
         """The mechanism's facts as the agent may see them, and those of the rules."""
+        if not self.instruments:
+            return self.mechanism.observe(state.physical, agent)
         facts: dict[str, Any] = dict(self._played_by(state, agent).observe(state.physical, agent))
         for rule in self.in_force(state):
             if self.applies(state, rule, agent):
@@ -193,6 +195,8 @@ class Rulebook:
     def hard(self, state: GovernedState, agent: int) -> SpaceOf:
         """The mechanism's space within hard rules; rules that contradict each other leave doing nothing."""
         space = whole = self.mechanism.space(state.physical, agent)
+        if not self.instruments:
+            return whole
         for rule in self.in_force(state):
             if rule.instrument.enforcement == "hard":
                 allowed = self.allowed(state, rule, agent)

@@ -26,12 +26,13 @@ _MOODS, _ANIMALS = _MOOD_WORDS.split(), _ANIMAL_WORDS.split()
 
 def utc_now() -> str:
     """The time in UTC as the log writes it, to the millisecond, such as ``2026-11-22T23:55:01.042Z``."""
-    return _written(time.time_ns() // 1_000_000)
+    second, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{_second(second)}.{milliseconds:03d}Z"
 
 
-@lru_cache(maxsize=16)
-def _written(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+@lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat().removesuffix("+00:00")
 
 
 def new_run_id(scenario: str) -> tuple[str, str]:
