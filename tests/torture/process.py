@@ -43,7 +43,7 @@ class Process:
         )
         self._log = open_log(path, secrets=settings.secrets)
         self._task = self.loop.create_task(self._work(work, settings, luck))
-        self._task.add_done_callback(lambda _: self.loop.stop())
+        self._task.add_done_callback(self._stop)
         self.closed = self.died = False
 
     async def _work(self, work: Work, settings: ProviderSettings, luck: random.Random) -> None:
@@ -52,6 +52,9 @@ class Process:
             await work(self._log, pool)
         finally:
             await pool.close()
+
+    def _stop(self, _: object = None) -> None:
+        self.loop.stop()
 
     def _told(self) -> None:
         if self.fate.commits >= self._goal:
@@ -120,6 +123,8 @@ class Process:
 
     def _close(self) -> None:
         self.fate.dead = True  # whatever is left writes nothing more
+        self.fate.told = lambda: None
+        self._task.remove_done_callback(self._stop)
         self.loop.run_until_complete(_cancelled(asyncio.all_tasks(self.loop)))
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
