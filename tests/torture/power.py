@@ -159,13 +159,23 @@ def _begin(folder: Path, server: Provider, run: str | None, *, first: Any = None
 
 
 def _take_down(path: Path) -> None:
-    """From now on this process writes a line whenever a question may be sent, an answer may be used, or a stage is over."""
+    """From now on this process writes a line whenever a question may be sent, an answer may be used, or a stage is safe.
+
+    A stage that nobody waits for is safe when the next question is.
+    """
     book = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     issue, complete, stage = RunWriter.issue, Recall.complete, RunWriter.stage
-    told = [0]
+    told, safe = 0, 0
+
+    def are_safe() -> None:
+        nonlocal safe
+        if told > safe:
+            safe = told
+            os.write(book, f"events {safe}\n".encode())
 
     async def issued(self: RunWriter, request: Any, **how: Any) -> int:
         number = await issue(self, request, **how)
+        are_safe()
         os.write(book, f"sent {request.sampling.seed}\n".encode())
         return number
 
@@ -174,10 +184,12 @@ def _take_down(path: Path) -> None:
         os.write(book, f"answer {request.sampling.seed}\n".encode())
         return response
 
-    async def staged(self: RunWriter, events: Any) -> None:
-        await stage(self, events)
-        told[0] += len(events)
-        os.write(book, f"events {told[0]}\n".encode())
+    async def staged(self: RunWriter, events: Any, **how: Any) -> None:
+        nonlocal told
+        await stage(self, events, **how)
+        told += len(events)
+        if how.get("wait", True):
+            are_safe()
 
     RunWriter.issue, Recall.complete, RunWriter.stage = issued, completed, staged  # type: ignore[method-assign]
 
