@@ -235,6 +235,11 @@ def test_the_climate_game_in_one_shot():
     assert climate(periods=1, most=40, probability="1/10").ruler.optimum.value == 216
 
 
+@pytest.mark.parametrize(("risk", "gift"), [("9/10", 20), ("1/2", 20), ("49/100", 0), ("1/10", 0)])
+def test_the_benchmark_of_the_climate_game_is_to_reach_the_target_from_even_odds_on(risk, gift):
+    assert climate(periods=1, most=40, probability=risk).ruler.optimum.profile == (gift,) * 6
+
+
 # Two players
 
 

@@ -187,14 +187,18 @@ class CollectiveRisk(Mechanism[Account]):
         return Bound(value, best, how="closed form, expected: the others close the gap")
 
     def known_optimum(self, state: Account) -> Bound | None:
-        """In the last period: close the gap as evenly as the purses allow, or let it be. Expected."""
+        """In the last period: close the gap as evenly as the purses allow, or let it be. Expected.
+
+        Where both are worth the same, as with even odds in the published game, the target is reached: then nothing is left
+        to chance.
+        """
         if state.played + 1 != self.periods:
             return None
         none: Joint = (0,) * self.agents
         best = none
         closed = self._even_payments(state)
         if closed is not None:
-            best = max((none, closed), key=lambda joint: merit(self._last(state, joint)))
+            best = max((closed, none), key=lambda joint: merit(self._last(state, joint)))
         return Bound(sum(self._last(state, best)), best, how="closed form, expected")
 
     def _missing(self, state: Account) -> int:
