@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from society.log.database import Place, refusal
 from society.log.lock import locks_of
-from society.log.projection import SqlRow
+from society.log.projection import SqlRow, SqlValue
 from society.log.recovery import FIRST_WAIT, LONGEST_WAIT, PATIENCE, is_away, is_full, is_locked, is_written
 from society.log.reserve import NoReserve, Reserve
 from society.log.tables import TABLES, ModelCall, columns_of, name_of
@@ -236,13 +236,21 @@ def insert(connection: Connection, rows: Iterable[tuple[str, SqlRow]]) -> None:
             by_table.setdefault(table, {})[row[0]] = row
         else:
             by_table.setdefault(table, []).append(row)
+    dialect, execute = connection.dialect.name, _execute_of(connection)
     for table in sorted(by_table, key=_ORDER.__getitem__):
         found = by_table[table]
         listed: Sequence[SqlRow] = list(found.values()) if isinstance(found, dict) else found
         for start in range(0, len(listed), _CHUNK):
             chunk = listed[start : start + _CHUNK]
-            statement = _insert_statement(table, len(chunk), connection.dialect.name)
-            connection.exec_driver_sql(statement, tuple(chain.from_iterable(chunk)))
+            execute(_insert_statement(table, len(chunk), dialect), tuple(chain.from_iterable(chunk)))
+
+
+def _execute_of(connection: Connection) -> Callable[[str, tuple[SqlValue, ...]], object]:
+    """What carries out a statement: SQLite's own function, at half the cost; a server's driver under the care of SQLAlchemy, which
+    knows its errors.
+    """
+    driver = connection.connection.driver_connection
+    return driver.execute if isinstance(driver, sqlite3.Connection) else connection.exec_driver_sql
 
 
 @cache

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import unified_diff
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,7 +17,6 @@ from society.core.calls import (
     prompt_link,
     schema_text,
 )
-from society.core.errors import Diverged
 from society.log.projection import SqlRow, SqlValue
 from society.log.text import Redaction, original_text, storable_text
 
@@ -49,29 +46,46 @@ class Asked:
     told: tuple[str, str | None, str | None, str] | None = None
 
 
-def call_rows(
-    run_id: str, asked: Asked, known: set[str], *, response: ModelResponse | None = None, ended: str | None = None,
-    error: str | None = None, raw: bytes = b"", charged: bool = False,
-) -> list[tuple[str, SqlRow]]:  # fmt: skip
+class Ended(NamedTuple):
+    """How a try ended: with an answer, or with an error and whatever came instead.
+
+    Attributes:
+        at: when, in UTC.
+        raw: the bytes that came instead of an answer.
+        charged: the provider may charge for it, although it brought no answer.
+    """
+
+    at: str
+    response: ModelResponse | None
+    error: str | None = None
+    raw: bytes = b""
+    charged: bool = False
+
+
+def call_rows(run_id: str, asked: Asked, known: set[str], ended: Ended | None) -> list[tuple[str, SqlRow]]:
     """The rows of one try: the messages and the schema it brings that the log does not hold yet, last the try, without digest."""
     rows: list[tuple[str, SqlRow]] = []
     if asked.told is None:
         rows, asked.told = _question(asked.request, known)
     request_hash, prompt, schema, sampling = asked.told
-    at = asked.request.at
+    model, at = asked.request.model, asked.request.at
     key = (run_id, at.round, at.stage, at.turn, at.agent, at.attempt, asked.issue)
-    status = "answered" if response is not None else "failed" if error is not None else "issued"
-    asked_columns = (status, request_hash, asked.request.model)
+    when, response, error, raw, charged = ended or _OPEN
+    status = "issued" if ended is None else "failed" if response is None else "answered"
     served = None if response is None else response.served_model
     rows.append(
         (
             "model_call",
-            (*key, *asked_columns, served, prompt, schema, sampling, *answer_columns(response, raw, charged),
-             _real(asked.reserved_usd), *end_columns(response), asked.issued, ended,
+            (*key, status, request_hash, model, served, prompt, schema, sampling, *answer_columns(response, raw, charged),
+             _real(asked.reserved_usd), *end_columns(response), asked.issued, when,
              None if error is None else storable_text(error)),
         )
     )  # fmt: skip
     return rows
+
+
+_OPEN = (None, None, None, b"", False)
+"""Of a try that has not ended."""
 
 
 def _question(
@@ -153,23 +167,6 @@ def redacted_response(response: ModelResponse, redaction: Redaction) -> ModelRes
         raw=redaction.bytes(response.raw),
         served_model=None if response.served_model is None else redaction.text(response.served_model),
         detail=redaction.text(response.detail),
-    )
-
-
-def diverged(request: ModelRequest, entry: Entry, before: Sequence[tuple[str, str]], run: str = "RUN") -> Diverged:
-    """The error that shows where the question differs from the journalled one; `before` is the journalled prompt."""
-    at = request.at
-    old = [line for role, content in before for line in (f"[{role}]", *content.splitlines())]
-    new = [line for m in request.messages for line in (f"[{m.role}]", *m.content.splitlines())]
-    shown = list(unified_diff(old, new, "journal", "now", lineterm="", n=1))[:30]
-    detail = "\n".join(shown) if shown else "the messages are the same; the model, the schema or the sampling differ"
-    mend = f"`society fork {run} --round {at.round - 1}` plays a new run that shares the rounds before this one"
-    if at.round <= 1:
-        mend = "begin a new run with `society run`"
-    return Diverged(
-        f"round {at.round}, {at.stage}, turn {at.turn}, agent {at.agent}, attempt {at.attempt}: this question is not the one "
-        f"the journal holds an answer to ({entry.request_hash[:12]}, now {request.hash[:12]}); the scenario, the prompts or "
-        f"the program have changed. Nothing was sent; {mend}.\n{detail}"
     )
 
 

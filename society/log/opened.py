@@ -164,7 +164,7 @@ class Log(Reader):
         row["command"] = storable_text(self._redaction.text(without_password(columns["command"])))
 
         def prepare(job: Job) -> None:
-            writer.begin(job, earlier, shared.calls)
+            writer.rows.begin(job, earlier, shared.calls)
             chain, job.rows[:] = list(job.rows), []
             row["head"] = writer.head
             job.rows.append(("run", tuple(row.get(column) for column in columns_of(Run))))
@@ -226,7 +226,7 @@ class Log(Reader):
             journal=journal,
             prompt_of=self.prompt,
         )
-        writer.go_on(events, stored[-1][2])
+        writer.rows.go_on(events, stored[-1][2])
         writer.used = used_earlier
         owner = {"run": run.id, "host": socket.gethostname(), "pid": os.getpid()}
 

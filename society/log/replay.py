@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from society.core.calls import ModelRequest, ModelResponse, Position
 from society.core.errors import Diverged
 from society.core.events import Event, RunStarted, canonical_event, chain_next, chain_start
-from society.log.journal import Entry, diverged, redacted_request
+from society.log.diverging import difference, diverged
+from society.log.journal import Entry, redacted_request
 from society.log.text import Redaction
-from society.log.writer import difference
 
 
 class Rerun:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from pathlib import Path
 
 SIZE = 1 << 20
 _NAME = "reserve-"
+_FRESH = 0.02
+"""Seconds that a look at the disk is good for: a commit takes about as long, and asking the system each time costs more than a call."""
 
 
 class Reserve:
-    """A file of `SIZE` bytes in the folder of a database's locks, one a process, from the first call that costs something on."""
+    """A file of `SIZE` bytes in the folder of a database's locks, one a process, from the first call that costs something on.
+
+    Attributes:
+        held: whether the room is taken.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{_NAME}{os.getpid()}"
-        self._held = False
+        self.held = False
+        self._room, self._looked = 0, -math.inf
+
+    def left(self) -> float:
+        """Bytes left on the disk beside the reserve, as of the last `_FRESH` seconds."""
+        now = time.monotonic()
+        if now - self._looked > _FRESH:
+            disk = os.statvfs(self._path.parent.parent)
+            self._room, self._looked = disk.f_bavail * disk.f_frsize, now
+        return self._room
 
     def hold(self) -> None:
         """Take the room; does nothing if it is held already.
@@ -22,7 +39,7 @@ class Reserve:
         Raises:
             OSError: there is none.
         """
-        if self._held:
+        if self.held:
             return
         self._path.parent.mkdir(exist_ok=True)
         self._forget_the_dead()
@@ -31,13 +48,13 @@ class Reserve:
         except OSError:
             self._path.unlink(missing_ok=True)
             raise
-        self._held = True
+        self.held = True
 
     def give(self) -> bool:
         """Let go of the room; whether there was any to give."""
-        if not self._held:
+        if not self.held:
             return False
-        self._held = False
+        self.held = False
         self._path.unlink(missing_ok=True)
         return True
 
@@ -59,5 +76,11 @@ class NoReserve(Reserve):
     def __init__(self) -> None:
         super().__init__(Path())
 
+    def left(self) -> float:
+        return math.inf
+
     def hold(self) -> None:
-        return
+        self.held = True
+
+    def give(self) -> bool:
+        return False

@@ -3,49 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from difflib import unified_diff
 from typing import Literal, TypeAlias
-
-from sqlalchemy import Connection, text
 
 from society.core.calls import ModelRequest, ModelResponse, Position
 from society.core.errors import Diverged, Paused
-from society.core.events import (
-    Event,
-    RunStarted,
-    Settled,
-    canonical_event,
-    chain_next,
-    chain_start,
-    event_from_plain,
-    setting_of,
-)
+from society.core.events import Event, RunStarted, canonical_event, event_from_plain, setting_of
 from society.log.committer import Committer, Job, safe
-from society.log.journal import (
-    Asked,
-    Entry,
-    call_rows,
-    diverged,
-    redacted_request,
-    redacted_response,
-)
+from society.log.diverging import difference, diverged
+from society.log.journal import Asked, Ended, Entry, redacted_request, redacted_response
 from society.log.lock import RunLock
-from society.log.projection import Projector, SqlRow
 from society.log.recovery import LAST_PATIENCE
 from society.log.results import Result, replacing
 from society.log.run_id import utc_now
-from society.log.seal import SUMS, row_digest, seal
-from society.log.text import Redaction, storable_text
+from society.log.run_rows import RunRows, last_words
+from society.log.text import Redaction
 from society.log.used import Used
 
 RunStatus: TypeAlias = Literal["running", "completed", "invalid", "paused", "interrupted", "failed"]
-
-_Ended: TypeAlias = tuple[Asked, ModelResponse | None, str, str | None, bytes, bool]
-"""A try that ended: its answer, when, why it failed, what came instead of an answer, and whether it may be charged for then."""
 
 FREE = "mock:"
 _PENDING = 64
@@ -75,6 +52,7 @@ class RunWriter:
         shared: of a fork, the events it shares with another run, up to its `Forked`: the sink is told what follows them.
         setting: what holds now: the manifest, or the last fork.
         used: what earlier processes used of the budget that no answer in the journal accounts for.
+        rows: what makes its rows, in the writer's thread.
     """
 
     def __init__(
@@ -110,34 +88,10 @@ class RunWriter:
         self._told = deque(told)
         self._compared = len(self.shared)
         self._in_flight: dict[Position, Asked] = {}
-        self._ended: list[_Ended] = []
+        self._ended: list[tuple[Asked, Ended]] = []
         self._waiting: deque[Future[None]] = deque()
-        self._known: set[str] = set()
-        self._journal_sum = journal
-        self._open: dict[tuple[Position, int], int] = {}
-        self._projector = Projector(run_id)
-        self._seq, self._head = 0, ""
-        self._rounds = 0
+        self.rows = RunRows(run_id, manifest, journal)
         self._finished = False
-
-    # What follows until `stage` runs where the run is started.
-
-    def begin(self, job: Job, earlier: Sequence[Event] = (), calls: Sequence[SqlRow] = ()) -> None:
-        """The rows that open the run, and those it shares with another one; prepared by the log that starts it."""
-        for event in (self.manifest, *earlier):
-            self._append(job, canonical_event(event), event)
-        for call in calls:
-            digest = row_digest(call)
-            job.rows.append(("model_call", (*call, f"{digest:064x}")))
-            self._journal_sum += digest
-
-    def go_on(self, events: Sequence[Event], head: str) -> None:
-        """Take up the chain of a run that was left."""
-        for seq, event in enumerate(events):
-            for _ in self._projector.rows(seq, event):
-                pass
-        self._seq, self._head = len(events), head
-        self._rounds = max((event.round for event in events if isinstance(event, Settled)), default=0)
 
     def abandon(self) -> None:
         """Let go of the run without writing anything more."""
@@ -147,7 +101,7 @@ class RunWriter:
     @property
     def head(self) -> str:
         """The hash of the last event that was handed on to the disk."""
-        return self._head
+        return self.rows.head
 
     async def stage(self, events: tuple[Event, ...]) -> None:
         """Append the events of one stage, with their rows and the calls of free models made meanwhile.
@@ -172,9 +126,10 @@ class RunWriter:
         ended, self._ended = self._ended, []
 
         def prepare(job: Job) -> None:
-            self._journal(job, ended)
+            for call in ended:
+                self.rows.call(job, *call)
             for event in fresh:
-                self._append(job, *self._canonical(event))
+                self.rows.event(job, *self._canonical(event))
 
         if not self.all_free:
             await self._committer.commit(self, prepare)
@@ -226,11 +181,14 @@ class RunWriter:
         ended, self._ended = self._ended, []
         keep = [replacing(self.run_id, table, rows) for table, rows in results.items()]
 
+        words = self._redaction.text(reason)
+
         def prepare(job: Job) -> None:
-            self._journal(job, ended)
+            for call in ended:
+                self.rows.call(job, *call)
             for kept in keep:
                 kept(job)
-            job.updates.append(lambda connection: self._close(connection, status, reason))
+            job.updates.append(lambda connection: self.rows.close(connection, status, words))
 
         await self._committer.commit(self, prepare)
         while self._waiting:
@@ -263,9 +221,9 @@ class RunWriter:
         if self._free(request.model):
             self._in_flight[at] = asked
             return number
-        self._check_headroom()
+        await self._require_room()
         self._issues[at] = number + 1
-        await self._committer.commit(self, lambda job: self._call(job, asked))
+        await self._committer.commit(self, lambda job: self.rows.call(job, asked))
         self._in_flight[at] = asked
         return number
 
@@ -276,7 +234,7 @@ class RunWriter:
             the answer without secrets: had somebody read them in it, the run would not come out of its journal again.
         """
         committed = redacted_response(response, self._redaction)
-        await self._end(request, issue, committed, None, b"")
+        await self._end(request, issue, Ended(utc_now(), committed))
         return committed
 
     async def failed(
@@ -284,30 +242,20 @@ class RunWriter:
     ) -> None:
         """Record that this try brought no answer; see `Journal.failed`."""
         redact = self._redaction
-        await self._end(request, issue, None, redact.text(error), redact.bytes(raw), charged=charged)
+        await self._end(request, issue, Ended(utc_now(), None, redact.text(error), redact.bytes(raw), charged))
 
-    async def _end(
-        self,
-        request: ModelRequest,
-        issue: int,
-        response: ModelResponse | None,
-        error: str | None,
-        raw: bytes,
-        *,
-        charged: bool = False,
-    ) -> None:
+    async def _end(self, request: ModelRequest, issue: int, ended: Ended) -> None:
         asked = self._in_flight.pop(request.at)
         assert asked.issue == issue, "one try of a question at a time"
-        if response is None:
+        if ended.response is None:
             self._issues[request.at] = issue + 1
         elif self._issues:
             self._issues.pop(request.at, None)
         if self._free(request.model):
-            self._ended.append((asked, response, utc_now(), error, raw, charged))
+            self._ended.append((asked, ended))
             return
         self._raise_failure()
-        call: _Ended = (asked, response, utc_now(), error, raw, charged)
-        await self._committer.commit(self, lambda job: self._journal(job, (call,)))
+        await self._committer.commit(self, lambda job: self.rows.call(job, asked, ended))
 
     def _raise_failure(self) -> None:
         if self.failure is not None:
@@ -327,81 +275,26 @@ class RunWriter:
             raise Diverged(difference(self._compared, held, body))
         self._compared += 1
 
-    def _check_headroom(self) -> None:
-        file = self._committer.place.file
-        if file is None:
-            return
-        disk = os.statvfs(file.parent)
-        enough = disk.f_bavail * disk.f_frsize >= _HEADROOM + _HEADROOM_CALL * len(self._in_flight)
-        if enough:
+    async def _require_room(self) -> None:
+        """Go on only if the disk has room for the answers to all that is asked, whatever else fills it meanwhile."""
+        reserve = self._committer.reserve
+        enough = reserve.left() >= _HEADROOM + _HEADROOM_CALL * len(self._in_flight)
+        if enough and not reserve.held:
             try:
-                self._committer.reserve.hold()
+                await self._committer.commit(_Nobody(), lambda _: reserve.hold())
             except OSError:
                 enough = False
         if not enough:
+            place = self._committer.place.shown
             raise Paused(
-                f"the disk of {file} is nearly full; nothing is lost: make room, then go on with `society resume {self.run_id}`"
+                f"the disk of {place} is nearly full; nothing is lost: make room, then go on with `society resume {self.run_id}`"
             )
-
-    # What follows runs in the writer's thread.
-
-    def _append(self, job: Job, body: str, event: Event) -> None:
-        self._head = chain_next(self._head, body) if self._seq else chain_start(self.manifest)
-        round_ = getattr(event, "round", None)
-        job.rows.append(("event", (self.run_id, self._seq, round_, event.kind, body, self._head)))
-        job.rows.extend(self._projector.rows(self._seq, event))
-        self._seq += 1
-        if isinstance(event, Settled):
-            self._rounds = event.round
-
-    def _journal(self, job: Job, ended: Sequence[_Ended]) -> None:
-        for asked, response, at, error, raw, charged in ended:
-            self._call(job, asked, response=response, ended=at, error=error, raw=raw, charged=charged)
-
-    def _call(
-        self,
-        job: Job,
-        asked: Asked,
-        *,
-        response: ModelResponse | None = None,
-        ended: str | None = None,
-        error: str | None = None,
-        raw: bytes = b"",
-        charged: bool = False,
-    ) -> None:
-        rows = call_rows(
-            self.run_id, asked, self._known, response=response, ended=ended, error=error, raw=raw, charged=charged
-        )
-        table, call = rows.pop()
-        digest, key = row_digest(call), (asked.request.at, asked.issue)
-        job.rows.extend(rows)
-        job.rows.append((table, (*call, f"{digest:064x}")))
-        self._journal_sum += digest - self._open.pop(key, 0)
-        if ended is None:
-            self._open[key] = digest
-
-    def _close(self, connection: Connection, status: RunStatus, reason: str) -> None:
-        words = storable_text(self._redaction.text(reason))
-        connection.execute(
-            _CLOSE_RUN,
-            {
-                "status": status,
-                "reason": words,
-                "ended": utc_now(),
-                "rounds": self._rounds,
-                "events": self._seq,
-                "head": self._head,
-                "run": self.run_id,
-            },
-        )
-        sealed = seal(connection, self.run_id, self._journal_sum % SUMS) if status in ("completed", "invalid") else None
-        connection.execute(text("UPDATE run SET seal = :seal WHERE id = :run"), {"seal": sealed, "run": self.run_id})
 
     async def _last_words(self, status: RunStatus, reason: str) -> None:
         words = self._redaction.text(reason)
 
         def prepare(job: Job) -> None:
-            job.updates.append(lambda connection: _say(connection, self.run_id, status, words))
+            job.updates.append(lambda connection: last_words(connection, self.run_id, status, words))
 
         try:
             await self._committer.commit(_Nobody(), prepare, patience=LAST_PATIENCE)
@@ -411,30 +304,3 @@ class RunWriter:
 
 class _Nobody:
     failure: BaseException | None = None
-
-
-def _say(connection: Connection, run_id: str, status: str, reason: str) -> None:
-    connection.execute(
-        text("UPDATE run SET status = :status, reason = :reason, ended = :ended WHERE id = :run"),
-        {"status": status, "reason": storable_text(reason), "ended": utc_now(), "run": run_id},
-    )
-
-
-def difference(seq: int, held: str, now: str) -> str:
-    """What a message about two unequal events says: which one, and the lines that differ."""
-    old = json.dumps(json.loads(held), indent=1).splitlines()
-    new = json.dumps(json.loads(now), indent=1).splitlines()
-    shown = "\n".join(list(unified_diff(old, new, "log", "now", lineterm="", n=1))[:40])
-    return f"event {seq} is not the one the log holds; the scenario, the answers or the program have changed\n{shown}"
-
-
-_CLOSE_RUN = text(
-    "UPDATE run SET status = :status, reason = :reason, ended = :ended, rounds_played = :rounds, events = :events,"
-    " head = :head,"
-    " calls = (SELECT COUNT(*) FROM model_call AS c WHERE c.run_id = run.id AND c.status = 'answered'),"
-    " tokens_in = (SELECT SUM(c.tokens_in) FROM model_call AS c WHERE c.run_id = run.id),"
-    " tokens_out = (SELECT SUM(c.tokens_out) FROM model_call AS c WHERE c.run_id = run.id),"
-    " usd = (SELECT SUM(c.usd) FROM model_call AS c WHERE c.run_id = run.id),"
-    " calls_unpriced = (SELECT COUNT(*) FROM model_call AS c WHERE c.run_id = run.id AND c.status = 'answered'"
-    " AND c.usd IS NULL) WHERE id = :run"
-)
