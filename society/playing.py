@@ -290,10 +290,11 @@ class _Remembering:
         self.writer, self.told = writer, list(writer.shared)
         self.invariants = Invariants(None if writer.shared else scenario)
         self.invariants.require(writer.shared)
+        self._by_hand = "human" in writer.setting.models  # what a person did is in the events alone, and in no journal
 
     async def stage(self, events: tuple[Event, ...]) -> None:
         self.invariants.require(events)
-        await self.writer.stage(events)
+        await self.writer.stage(events, wait=self._by_hand)
         self.told.extend(events)
 
 

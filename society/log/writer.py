@@ -40,8 +40,9 @@ def is_free(model: str) -> bool:
 class RunWriter:
     """A run that is being written. It is a `Sink` of events and a `Journal` of calls.
 
-    Answers that cost something are on disk before anybody reads them, and so is a stage before the next one begins. Where
-    every seat is free (mocks and scripts), stages follow each other without waiting: what a crash takes is played again.
+    Answers that cost something are on disk before anybody reads them, and so is a stage before any question of the next one is
+    sent. Where every seat is free (mocks and scripts), stages follow each other without waiting: what a crash takes is played
+    again.
 
     Attributes:
         run_id: the id of the run.
@@ -103,10 +104,15 @@ class RunWriter:
         """The hash of the last event that was handed on to the disk."""
         return self.rows.head
 
-    async def stage(self, events: tuple[Event, ...]) -> None:
+    async def stage(self, events: tuple[Event, ...], *, wait: bool = True) -> None:
         """Append the events of one stage, with their rows and the calls of free models made meanwhile.
 
         Events the log holds already (of a resumed run, and the manifest) are compared and not written again.
+
+        Args:
+            events: in seat order.
+            wait: until they are on disk. Otherwise they go there together with the next question, which is not sent before, and
+                what goes wrong with them is raised by what is called next.
 
         Raises:
             Diverged: an event differs from the one the log holds in its place.
@@ -131,11 +137,12 @@ class RunWriter:
             for event in fresh:
                 self.rows.event(job, *self._canonical(event))
 
-        if not self.all_free:
+        if wait and not self.all_free:
             await self._committer.commit(self, prepare)
             return
         self._waiting.append(self._committer.submit(self, prepare, hurried=False))
-        while self._waiting and (len(self._waiting) > _PENDING or self._waiting[0].done()):
+        most = _PENDING if self.all_free else 1
+        while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
             await safe(self._waiting.popleft())
 
     async def finish(
