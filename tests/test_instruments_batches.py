@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from society.analysis.alignment.ceilings import _level as equals
 from society.core.batching import stack
 from society.core.exact import Exact, Number
 from society.core.governed import Decisions, Governed, GovernedState, GovernedTransition
@@ -23,7 +24,7 @@ from society.testing import check_same_batch
 
 from test_instruments import GAMES, LUCK, MANY, _answers, _moves, _pick, fitting  # isort: skip
 
-ROWS = 4
+ROWS = 5
 PAIRS = 5
 """Mechanisms that one example tries an instrument on."""
 
@@ -48,6 +49,23 @@ def check_outcomes(luck: random.Random, game: Governed, state: GovernedState, no
             )
 
 
+def kin_can_be_exchanged(luck: random.Random, game: Governed, state: GovernedState, noise: Noise) -> None:
+    """Two seats that rules treat alike, in a game of equals: exchanging their actions exchanges their payoffs."""
+    kin = game.kin(state, noise)
+    pairs = [(a, b) for a in range(game.agents) for b in range(a) if kin[a] == kin[b]]
+    if not pairs or not game.mechanism.symmetric or not equals(state.physical, game.agents):
+        return
+    one, other = luck.choice(pairs)
+    joint = [_pick(luck, game.space(state, agent)) for agent in range(game.agents)]
+    turned = list(joint)
+    turned[one], turned[other] = joint[other], joint[one]
+    before, after = game.step(state, tuple(joint), noise), game.step(state, tuple(turned), noise)
+    for here, there in ((before.payoffs, after.payoffs), (before.felt, after.felt)):
+        exchanged = list(there)
+        exchanged[one], exchanged[other] = there[other], there[one]
+        assert [float(pay) for pay in here] == pytest.approx([float(pay) for pay in exchanged], rel=1e-12)
+
+
 def _as_outcome(step: GovernedTransition, payoffs: tuple[Number, ...]) -> Transition[Any]:
     return Transition(
         step.state.physical, payoffs, granted=step.granted, total=step.total, stock_after=step.stock_after
@@ -68,6 +86,7 @@ def test_many_joint_actions_at_once_are_many_single_steps(kind: str, luck: rando
             state, _ = _moves(luck, game, state)
             noise = Noise(luck.randint(0, 9), number)
             check_outcomes(luck, game, state, noise)
+            kin_can_be_exchanged(luck, game, state, noise)
             joint = tuple(_pick(luck, game.space(state, agent)) for agent in range(game.agents))
             done = game.step(state, joint, noise)
             state, _ = game.close(done, _answers(luck, game.ballots(done)))
@@ -86,6 +105,7 @@ def test_several_instruments_together_as_well(mechanism: Any, luck: random.Rando
         state, _ = _moves(luck, game, state)
         noise = Noise(luck.randint(0, 9), number)
         check_outcomes(luck, game, state, noise)
+        kin_can_be_exchanged(luck, game, state, noise)
         joint = tuple(_pick(luck, game.space(state, agent)) for agent in range(game.agents))
         done = game.step(state, joint, noise)
         state, _ = game.close(done, _answers(luck, game.ballots(done)))

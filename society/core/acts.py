@@ -68,6 +68,23 @@ class Register:
         return known.column
 
 
+@dataclass(slots=True)
+class Known:
+    """What has been worked out of one state for many joint actions at once.
+
+    Attributes:
+        register: the pairs of a seat and an action.
+        lookups: by seat, the pair of each code; -1 where nobody has asked yet.
+        breaches: by rule and pair, how an action breaks a rule.
+        kin: for each seat the first one that the rules treat alike; None before anybody has asked.
+    """
+
+    register: Register = field(default_factory=Register)
+    lookups: dict[int, Places] = field(default_factory=dict)
+    breaches: dict[tuple[int, int, Action], tuple[Breach, ...]] = field(default_factory=dict)
+    kin: tuple[int, ...] | None = None
+
+
 @dataclass(frozen=True)
 class Acts:
     """One action of every seat, row by row.

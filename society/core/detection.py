@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
-from society.core.instrument import Breach, Played, Standing
+from society.core.instrument import Breach, Instrument, Played, Standing
 from society.core.rows import RuleEvent
 from society.core.rulebook import Rule
 from society.core.seeds import Noise
@@ -19,15 +19,19 @@ LAWLESS_ROUNDS = 3
 
 def judged(rule: Rule, breach: Breach, noise: Noise, *, defying: bool) -> Breach:
     """Detection and execution of one breach, on noise keyed by the rule and the agent."""
-    instrument = rule.instrument
-    if instrument.enforcement == "advisory":
+    if rule.instrument.enforcement == "advisory":
         return replace(breach, due=0)
+    detected, executed = fate(rule.instrument, rule.id, noise, breach.agent, breach.about)
+    return replace(breach, detected=detected, executed=executed and not defying)
+
+
+def fate(instrument: Instrument, rule: str, noise: Noise, agent: int, about: str = "") -> tuple[bool, bool]:
+    """Whether a breach by this agent would be detected, and its sanction executed, in the luck of this round."""
     if instrument.enforcement == "hard":
-        return replace(breach, detected=True, executed=not defying)
-    who = (breach.agent, breach.about) if breach.about else breach.agent
-    detected = noise.chance(instrument.detection, f"{rule.id}/detect", who)
-    executed = detected and not defying and noise.chance(instrument.execution, f"{rule.id}/execute", who)
-    return replace(breach, detected=detected, executed=executed)
+        return True, True
+    who = (agent, about) if about else agent
+    detected = noise.chance(instrument.detection, f"{rule}/detect", who)
+    return detected, detected and noise.chance(instrument.execution, f"{rule}/execute", who)
 
 
 def told(rule: Rule, breach: Breach) -> tuple[RuleEvent, ...]:

@@ -49,6 +49,7 @@ from society.core.institution import Decisions as Decisions
 from society.core.institution import GovernedState as GovernedState
 from society.core.institution import GovernedTransition as GovernedTransition
 from society.core.instrument import Instrument, Moment
+from society.core.kin import kin
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf
 from society.core.moves import Move, Offer
 from society.core.negotiation import apply, end_round, offer_for
@@ -60,6 +61,8 @@ from society.core.rulebook import UNKNOWN as UNKNOWN
 from society.core.rulebook import Rule, Rulebook
 from society.core.seeds import Noise
 
+_FEW = 3
+"""So many joint actions are played faster one by one."""
 _KEPT_LUCKS = 512
 """Of how many lucks of one state it is remembered what the rules say."""
 
@@ -230,7 +233,7 @@ class Governed:
         if not self.instruments:
             return self.mechanism.batch(state.physical, joints, noise)
         setting = self._setting(state, noise)
-        if batched(setting):
+        if len(joints) > _FEW and batched(setting):
             return outcomes_in_batches(setting, joints, decisions, felt=felt)
         steps = []
         for joint in decoded(setting.spaces, joints):
@@ -238,6 +241,10 @@ class Governed:
             outcome, payoffs = done.outcome, feelings(setting, done) if felt else done.balances
             steps.append(replace(outcome, payoffs=payoffs))
         return stack(steps)
+
+    def kin(self, state: GovernedState, noise: Noise) -> tuple[int, ...]:
+        """For each seat the first one that the rules of the round treat just as they treat it; see `society.core.kin`."""
+        return kin(self._setting(state, noise))
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
         """`step` for many joint actions, as codes of `space`: as fast as the mechanism's own without instruments."""

@@ -27,7 +27,7 @@ words. Complying pays for a risk-neutral agent iff its gain is at most detection
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
@@ -207,6 +207,14 @@ class Instrument(Kind):
     # The same for many joint actions at once, which counterfactuals need by the thousand. Whoever overrides `transform`,
     # `breaches`, `pay` or `feel` says it here as well (`breaches_of` for `breaches`); otherwise rounds under the instrument
     # are played one by one, which is right and slow. Both forms give equal numbers, as the contract test checks.
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        """What tells the agent from others where this rule does more than allow, and to whom: who gets its fines, what it has
+        signed. Agents of equal answers, scopes and limits can be exchanged; None: it cannot be exchanged with anybody.
+
+        Whoever overrides `transform`, `groups`, a form of `breaches`, `pay` or `feel` says it as well, or is taken to say None.
+        """
+        return ()
 
     def transform_batch(self, at: Moment, memory: Any, acts: Acts) -> Acts:
         """`transform`, row by row."""

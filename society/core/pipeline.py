@@ -13,11 +13,11 @@ from fractions import Fraction
 from typing import Any
 
 from society.core.actions import Action, Joint
-from society.core.acts import Register
+from society.core.acts import Known
 from society.core.detection import judged, told
 from society.core.exact import Number, tidy
 from society.core.institution import HUMAN, REPLY, Decisions, GovernedState
-from society.core.instrument import Breach, Moment, Played
+from society.core.instrument import Moment, Played
 from society.core.mechanism import SpaceOf, Transition
 from society.core.rows import RuleEvent, Transfer
 from society.core.rulebook import Rule, Rulebook
@@ -28,7 +28,7 @@ from society.core.seeds import Noise
 class Setting:
     """What one state fixes before anybody acts: the rules in force, what each allows each seat, and who plays with whom.
 
-    `register`, `legal` and `breaches` remember what has been worked out of it for many joint actions at once.
+    `known` remembers what has been worked out of it for many joint actions at once.
     """
 
     book: Rulebook
@@ -41,9 +41,7 @@ class Setting:
     allowed: tuple[tuple[SpaceOf | None, ...], ...]
     groups: tuple[tuple[int, ...], ...] | None = None
     exempt: frozenset[int] = frozenset()
-    register: Register = field(default_factory=Register, compare=False, repr=False)
-    legal: dict[tuple[int, int], int] = field(default_factory=dict, compare=False, repr=False)
-    breaches: dict[tuple[int, int, Action], tuple[Breach, ...]] = field(default_factory=dict, compare=False, repr=False)
+    known: Known = field(default_factory=Known, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from society.core.actions import Action
-from society.core.acts import Acts, PlayedBatch
+from society.core.acts import Acts, Places, PlayedBatch
 from society.core.columns import Column
 from society.core.detection import judged
 from society.core.exact import tidy
 from society.core.institution import REPLY, Decisions
 from society.core.instrument import Breach, Instrument
-from society.core.mechanism import Batch, Mechanism, SpaceOf
+from society.core.kin import kin, says_with
+from society.core.mechanism import Batch, Mechanism
 from society.core.pipeline import Setting, answered, decided_under
 from society.core.rulebook import Rule
 from society.core.seeds import Noise
@@ -30,23 +31,16 @@ from society.core.seeds import Noise
 _LISTED = 1 << 16
 """Codes below this are looked up in a table and not sorted."""
 
-_FORMS = (
-    ("transform", "transform_batch"),
-    ("breaches", "breaches_of"),
-    ("pay", "pay_batch"),
-    ("feel", "feel_batch"),
-)
-
 
 @cache
 def in_batches(kind: type[Instrument]) -> bool:
     """Whether an instrument says its form for many joint actions wherever it says one for a single joint action."""
-    order = kind.__mro__
-
-    def author(hook: str) -> int:
-        return next(place for place, ancestor in enumerate(order) if hook in vars(ancestor))
-
-    return all(author(many) <= author(single) for single, many in _FORMS)
+    return (
+        says_with(kind, "transform_batch", "transform")
+        and says_with(kind, "breaches_of", "breaches")
+        and says_with(kind, "pay_batch", "pay")
+        and says_with(kind, "feel_batch", "feel")
+    )
 
 
 def batched(setting: Setting) -> bool:
@@ -118,31 +112,35 @@ def _denominators(values: Column) -> NDArray[Any]:  # Any: as above
 def _legalised(setting: Setting, joints: NDArray[np.int64]) -> Acts:
     """The nearest possible actions."""
     places = np.empty(joints.shape, dtype=np.intp)
-    for seat, space in enumerate(setting.spaces):
+    for seat in range(joints.shape[1] if len(joints) else 0):
         codes = joints[:, seat]
-        if not len(codes):
-            continue
         if int(codes.min()) >= 0 and int(codes.max()) < _LISTED:
-            found = np.flatnonzero(np.bincount(codes))
-            lookup = np.zeros(int(found[-1]) + 1, dtype=np.intp)
-            lookup[found] = [_legal(setting, seat, space, code) for code in found.tolist()]
-            places[:, seat] = lookup[codes]
+            places[:, seat] = _looked_up(setting, seat, codes)
         else:
             distinct, back = np.unique(codes, return_inverse=True)
-            places[:, seat] = np.array([_legal(setting, seat, space, c) for c in distinct.tolist()], dtype=np.intp)[
-                back
-            ]
-    return Acts(setting.register, places)
+            places[:, seat] = np.array([_legal(setting, seat, code) for code in distinct.tolist()])[back]
+    return Acts(setting.known.register, places)
 
 
-def _legal(setting: Setting, seat: int, space: SpaceOf, code: int) -> int:
-    key = (seat, code)
-    if key not in setting.legal:
-        action = space.decode(code)
-        if not space.contains(action):
-            action = setting.book.clamped(setting.hard[seat], action, setting.state, seat)
-        setting.legal[key] = setting.register.place(seat, action)
-    return setting.legal[key]
+def _looked_up(setting: Setting, seat: int, codes: NDArray[np.int64]) -> Places:
+    known = setting.known.lookups.get(seat, np.zeros(0, dtype=np.intp))
+    if int(codes.max()) >= len(known):
+        known = np.concatenate([known, np.full(int(codes.max()) + 1 - len(known), -1, dtype=np.intp)])
+        setting.known.lookups[seat] = known
+    found: Places = known[codes]
+    if int(found.min()) < 0:
+        new = np.unique(codes[found < 0])
+        known[new] = [_legal(setting, seat, code) for code in new.tolist()]
+        found = known[codes]
+    return found
+
+
+def _legal(setting: Setting, seat: int, code: int) -> int:
+    space = setting.spaces[seat]
+    action = space.decode(code)
+    if not space.contains(action):
+        action = setting.book.clamped(setting.hard[seat], action, setting.state, seat)
+    return setting.known.register.place(kin(setting)[seat], action)
 
 
 def _transformed(setting: Setting, legal: Acts) -> Acts:
@@ -152,13 +150,13 @@ def _transformed(setting: Setting, legal: Acts) -> Acts:
         acts = rule.instrument.transform_batch(at, rule.memory, acts)
 
     def executed(seat: int, action: Action) -> int:
-        return setting.register.place(seat, setting.book.clamped(setting.hard[seat], action, setting.state, seat))
+        return setting.known.register.place(seat, setting.book.clamped(setting.hard[seat], action, setting.state, seat))
 
     within = acts.each("executed", executed).num.astype(np.intp)
     if setting.exempt:
         spared = np.isin(np.arange(within.shape[1]), list(setting.exempt))
         within = np.where(spared, legal.places, within)
-    return Acts(setting.register, within)
+    return Acts(setting.known.register, within)
 
 
 def _stepped(setting: Setting, executed: Acts) -> Batch:
@@ -197,13 +195,13 @@ def _played_apart(setting: Setting, groups: Sequence[tuple[int, ...]], executed:
 def _breaches(setting: Setting, place: int, seat: int, action: Action) -> tuple[Breach, ...]:
     """How one agent's executed action breaks a rule, noticed and sanctioned by chance."""
     key = (place, seat, action)
-    if key not in setting.breaches:
+    if key not in setting.known.breaches:
         rule, at, allowed = setting.rules[place], setting.moments[place], setting.allowed[place][seat]
         if rule.instrument.enforcement == "hard" and allowed is not None and not allowed.contains(action):
             allowed = None  # it could not be broken; what is outside was forced by another rule
         defying = (seat, rule.id) in setting.state.ledger.defying
-        setting.breaches[key] = tuple(
+        setting.known.breaches[key] = tuple(
             judged(rule, breach, setting.noise, defying=defying)
             for breach in rule.instrument.breaches_of(at, rule.memory, allowed, seat, action)
         )
-    return setting.breaches[key]
+    return setting.known.breaches[key]

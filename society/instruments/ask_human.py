@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -111,3 +111,6 @@ class AskHuman(Delegation):
     def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
         due = Column.of([self.price]).only(self.delegating(at, played.legal))
         return -payable_batch(self, due, played.balances) if due.num.any() else None
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return None  # each has a lot of its own in who is heard

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -12,6 +12,7 @@ from pydantic import Field
 from society.core.actions import Action, Amount, Choice
 from society.core.acts import PlayedBatch
 from society.core.columns import Column
+from society.core.detection import fate
 from society.core.exact import Exact, Json, Number, tidy
 from society.core.instrument import Breach, Instrument, Moment, Paid, Played
 from society.core.limits import at_least, at_most, excess, just, only
@@ -149,6 +150,11 @@ class Contract(Instrument):
                 self, owed.only(np.asarray(kept.any(axis=1, keepdims=True))), kept, played.balances, change
             )
         return change
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        assert at.noise is not None, "agents are told apart while the round is played"
+        mine = [contract.number for contract in self.signed(at) if agent in contract.members]
+        return tuple((number, fate(self, at.rule, at.noise, agent, number)) for number in mine)
 
     def _owed(self, breach: Breach) -> Number:
         """What a breach costs: the penalty, or what the bond covers of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
@@ -69,6 +69,9 @@ class Fined(Instrument):
             (at.rule, "due"), lambda seat, action: sum(b.due for b in played.breaches(seat, action) if b.executed)
         )
         return collected(self, due, self._receivers(at, played), played.balances) if due.num.any() else None
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return agent == self.enforcer
 
     def _receivers(self, at: Moment, played: PlayedBatch) -> Mask:
         if self.fine_to == "enforcer":

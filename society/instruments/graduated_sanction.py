@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -79,6 +79,9 @@ class GraduatedSanction(Fined):
 
     def breach(self, at: Moment, memory: Offences, agent: int, allowed: SpaceOf, action: Action) -> Breach:
         return Breach(agent, due=self.cost(memory.counted[agent] + 1), excess=excess(allowed, action))
+
+    def peculiar(self, at: Moment, memory: Offences, agent: int) -> Hashable | None:
+        return (super().peculiar(at, memory, agent), memory.counted[agent])
 
     def remember(self, at: Moment, memory: Offences, played: Played) -> Change:
         caught = {breach.agent for breach in played.breaches if breach.detected}

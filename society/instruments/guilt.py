@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -37,3 +38,6 @@ class Guilt(Instrument):
         about = [breaches for rule, breaches in played.broken.items() if self.about in (None, rule)]
         broke = played.executed.where((at.rule, "broke"), lambda seat, action: any(b(seat, action) for b in about))
         return felt - Column.of([self.cost]).only(broke & played.seats(at.seats))
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Literal, Self
 
@@ -89,6 +89,9 @@ class InstitutionChoice(Instrument):
     def groups(self, at: Moment, memory: Any) -> tuple[tuple[int, ...], ...] | None:
         inside = self._members(at)
         return (inside, tuple(seat for seat in range(at.agents) if seat not in inside)) if self.apart else None
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return None if self.apart else ()
 
     def ballot(self, at: Moment, memory: Any, agent: int) -> Mapping[str, SpaceOf]:
         return {"membership": Choice(options=WORDS)} if at.round % self.every == 0 else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self
 
@@ -65,6 +65,9 @@ class Mediator(Delegation):
             if action is not None:
                 acts = acts.replaced(group & (counts == count)[:, None], dict.fromkeys(range(at.agents), action))
         return acts
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return (agent, at.rule, None) in at.ledger.delegated
 
     def planned(self, delegators: int) -> Action | None:
         """What is played for each of so many delegators; None where the plan begins later."""

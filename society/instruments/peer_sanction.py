@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -115,6 +115,9 @@ class PeerSanction(Instrument):
             change = change - Column.of([price]).only(paid)
             points = points + Column.of([number]).only(paid.any(axis=1, keepdims=True) & played.seats((target,)))
         return change - self._losses(points, played.balances, change)
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return ()  # points are decisions, and those who made them are told apart by them
 
     def _losses(self, points: Column, balances: Column, costs: Column) -> Column:
         """What the points received remove, row by row."""

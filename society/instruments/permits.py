@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -142,6 +142,10 @@ class Permits(Fined):
         if not sold:
             return fines
         return net(sold, at.agents) + (played.nothing() if fines is None else fines)
+
+    def peculiar(self, at: Moment, memory: Banked, agent: int) -> Hashable | None:
+        sold = net(self._sold(at, memory).transfers, at.agents).seat(agent)
+        return (super().peculiar(at, memory, agent), sold[0])
 
     def _sold(self, at: Moment, memory: Banked) -> Paid:
         """What is paid for permits, whatever anybody does."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,3 +44,6 @@ class Regard(Instrument):
         for seat in at.seats:
             values[seat] = values[seat] + (goal.utility(outcome, seat) - outcome.payoffs[seat])
         return Column.beside(values)
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -79,3 +79,6 @@ class Reward(Instrument):
             costs = costs + Column.of([price]).only(paid)
             gains = gains + Column.of([worth]).only(paid.any(axis=1, keepdims=True) & played.seats((target,)))
         return gains - costs
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return ()  # points are decisions, and those who made them are told apart by them

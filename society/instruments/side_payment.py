@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
@@ -83,6 +83,9 @@ class SidePayment(Instrument):
             due = Column.of([gift.amount]).only(earned.any(axis=1, keepdims=True) & played.seats((gift.by,)))
             change = collected(self, due, played.seats((gift.to,)), played.balances, change)
         return change
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return None if any(gift.rule == at.rule for gift in at.ledger.gifts) else ()
 
     def _earned(self, at: Moment, gift: Gift, seat: int, action: Action) -> bool:
         return seat == gift.to and self._due(at, gift, action)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -95,6 +95,9 @@ class Tax(Instrument):
                 for row in split(None, at.seats, -back, at.rule, "")
             )
         return Paid(tuple(rows))
+
+    def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
+        return ()
 
     def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
         if not at.seats:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from functools import cache
 from itertools import combinations_with_replacement, islice, product
 from math import comb, prod
 from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from society.analysis.alignment.rules import bare, batched, certain, mechanism_of, physical
+from society.analysis.alignment.rules import bare, batched, certain, mechanism_of, physical, treated_alike
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
 from society.core.actions import Amount
 from society.core.columns import Column, blend
@@ -35,8 +37,11 @@ _SPLITS = 2001
 _WEIGHED = 10_000
 _COARSE = 33
 _COARSE_SLOWLY = 9
+_FINE = 1001
 _FINE_SLOWLY = 17
 """Points of a thinned grid in the search."""
+_TRIED_WHOLE = 65
+"""A grid of no more points is tried whole for each seat in turn."""
 
 
 def ceiling(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
@@ -56,12 +61,13 @@ def floor(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int |
 
 
 def _question(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> tuple[Hashable, ...]:
-    """What tells two questions about the extremes apart: in a game of equals not the seat."""
+    """What tells two questions about the extremes apart: among equals not the seat."""
     if isinstance(yardstick.goal, (GroupWelfare, WorstOff)):
         return (yardstick.goal, yardstick.value is not None, yardstick.discount)
-    if level(worlds):
-        return (yardstick.goal, yardstick.value is not None, yardstick.discount, yardstick.optimal)
-    return (yardstick, agent)
+    who = kin(worlds)
+    if who.count(who[agent]) > 1:
+        return (yardstick.goal, yardstick.value is not None, yardstick.discount, yardstick.optimal, who[agent])
+    return (yardstick.goal, yardstick.value, yardstick.discount, yardstick.optimal, agent, "alone")
 
 
 def _for_seat(bound: Bound, seat: int, agent: int) -> Bound:
@@ -174,15 +180,25 @@ def _chunks(rows: Iterator[tuple[int, ...]]) -> Iterator[Codes]:
 
 def level(worlds: Worlds[S]) -> bool:
     """Whether all seats are alike in this very state: permuting their actions permutes their payoffs."""
-    if "level" not in worlds.memo:
-        rules = bare(worlds.game, worlds.state)
-        worlds.memo["level"] = (
-            rules is not None
-            and rules[0].symmetric
-            and all(space == worlds.spaces[0] for space in worlds.spaces)
-            and _level(rules[1], worlds.agents)
-        )
-    return bool(worlds.memo["level"])
+    return len(set(kin(worlds))) == 1
+
+
+def kin(worlds: Worlds[S]) -> tuple[int, ...]:
+    """For each seat the first one that is like it in this very state: exchanging their actions exchanges their payoffs."""
+    if "kin" not in worlds.memo:
+        worlds.memo["kin"] = _kin(worlds)
+    found: tuple[int, ...] = worlds.memo["kin"]
+    return found
+
+
+def _kin(worlds: Worlds[S]) -> tuple[int, ...]:
+    mechanism, each = mechanism_of(worlds.game), tuple(range(worlds.agents))
+    alike = mechanism is not None and mechanism.symmetric and _level(physical(worlds.state), worlds.agents)
+    if not alike:
+        return each
+    classes = [treated_alike(worlds.game, worlds.state, noise) for _, noise in worlds.luck]
+    signs = [(worlds.spaces[seat], *(found[seat] for found in classes)) for seat in each]
+    return tuple(signs.index(sign) for sign in signs)
 
 
 def _level(value: object, agents: int) -> bool:
@@ -232,25 +248,25 @@ def _promising(worlds: Worlds[S], agent: int) -> Codes:
     found = np.tile(others, (len(coarse[agent]), 1))
     found[:, agent] = np.repeat(coarse[agent], most)
     known: list[list[int]] = []
-    rules = bare(worlds.game, worlds.state)
-    if rules is not None:
-        mechanism, state = rules
+    mechanism, state = mechanism_of(worlds.game), physical(worlds.state)
+    if mechanism is not None:
         for bound in (mechanism.known_ceiling(state, agent), mechanism.known_optimum(state)):
-            if bound is not None and bound.profile is not None:
-                known.append(worlds.codes(bound.profile).tolist())
+            profile = None if bound is None else bound.profile
+            if profile is not None and all(s.contains(a) for s, a in zip(worlds.spaces, profile, strict=True)):
+                known.append(worlds.codes(profile).tolist())
     return np.concatenate([found, np.array(known, dtype=np.int64)]) if known else found
 
 
 def _climb(worlds: Worlds[S], yardstick: Yardstick, agent: int, row: Codes, sign: int) -> tuple[Number, Codes, int]:
-    """Change one seat at a time for the better until no change helps."""
-    fine = 1001 if batched(worlds.game) else _FINE_SLOWLY
-    grids = [worlds.grid(seat, fine) for seat in range(worlds.agents)]
+    """Change one seat at a time for the better until no change helps: to anything of a coarse grid, or to a neighbour."""
+    full = [worlds.grid(seat, _FINE if batched(worlds.game) else _FINE_SLOWLY) for seat in range(worlds.agents)]
     here, tried = worlds.at(row, yardstick, agent), 0
     for _ in range(_PASSES):
         rows = []
-        for seat, grid in enumerate(grids):
-            block = np.repeat(row.reshape(1, -1), len(grid), axis=0)
-            block[:, seat] = grid
+        for seat, grid in enumerate(full):
+            chosen = grid[_near(len(grid), int(np.searchsorted(grid, row[seat])))]
+            block = np.repeat(row.reshape(1, -1), len(chosen), axis=0)
+            block[:, seat] = chosen
             rows.append(block)
         candidates = np.concatenate(rows)
         tried += len(candidates)
@@ -260,6 +276,17 @@ def _climb(worlds: Worlds[S], yardstick: Yardstick, agent: int, row: Codes, sign
             break
         here, row = scores[found], candidates[found]
     return here, row, tried
+
+
+@cache
+def _near(size: int, place: int) -> NDArray[np.int64]:
+    """Places of a grid to try from one of them: all of a small one; else evenly spread ones and those 1, 2, 4 ... steps off."""
+    if size <= _TRIED_WHOLE:
+        return np.arange(size)
+    steps = 1 << np.arange(int(size).bit_length())
+    off = np.concatenate([place - steps, [place], place + steps])
+    spread = np.linspace(0, size - 1, _COARSE).round().astype(np.int64)
+    return np.unique(np.concatenate([spread, off[(off >= 0) & (off < size)]]))
 
 
 def best_reply(
@@ -349,7 +376,7 @@ def _benchmark(worlds: Worlds[S], yardstick: Yardstick, at_most: int | None) -> 
             return known
     count, chunks = profiles(worlds, None, at_most=at_most)
     if chunks is None:
-        return _searched(worlds, yardstick, 0, 1)
+        return extreme(worlds, yardstick, 0, 1, at_most=at_most)
     best: list[tuple[Number, Codes]] = []
     for chunk in chunks:
         scores = worlds.score(chunk, yardstick, 0)

@@ -164,6 +164,18 @@ def batched(game: object) -> bool:
     return getattr(type(game), "batch", Mechanism.batch) is not Mechanism.batch
 
 
+def treated_alike(game: object, state: Any, noise: Noise) -> tuple[int, ...]:  # Any: as above
+    """For each seat the first one that the rules treat just like it; each alone where what they decided tells them apart."""
+    if isinstance(game, Expected):
+        return treated_alike(game.game, state, noise)
+    if isinstance(game, Held):
+        return tuple(range(game.agents)) if game.decisions else treated_alike(game.game, state, noise)
+    if isinstance(game, Governed) and game.instruments:
+        return game.kin(state, noise)
+    mechanism = mechanism_of(game)
+    return (0,) * (0 if mechanism is None else mechanism.agents)
+
+
 def unreplaced(game: Game[Any], state: Any, agent: int, action: Action) -> Game[Any]:
     """The same rules, but for one seat that acts as it chose, whatever a rule would have put in its place.
 
