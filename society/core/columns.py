@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
+from math import gcd, lcm
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -125,6 +125,17 @@ class Column:
         """The sum of columns side by side, row by row, in the shape (rows, 1)."""
         num = _grown(self.num, max(1, self.num.shape[1]))
         return Column(np.asarray(num.sum(axis=1, keepdims=True)), self.den)
+
+    def reduced(self) -> Column:
+        """The same numbers over the smallest denominators that hold them."""
+        if self.rough or not self.num.size:
+            return self
+        if isinstance(self.den, int):
+            common = gcd(self.den, int(np.gcd.reduce(self.num, axis=None)))
+            return self if common == 1 else Column(_shrunk(self.num // common), self.den // common)
+        rows = self.num if self.num.ndim == 1 else np.gcd.reduce(self.num, axis=1, keepdims=True)
+        per_row = np.gcd(rows, self.den)
+        return Column(_shrunk(self.num // per_row), _shrunk(self.den // per_row))
 
     def only(self, where: NDArray[np.bool_]) -> Column:
         """The same numbers where the mask holds, 0 elsewhere."""

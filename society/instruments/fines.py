@@ -123,9 +123,9 @@ def collected(
     for seat in np.flatnonzero(due.num.any(axis=0)).tolist():
         mine = np.arange(due.num.shape[1]) == seat
         left = balances if change is None else balances + change
-        paid = due.at_most(left).at_least(0).only(mine[None, :])
+        paid = due.at_most(left).at_least(0).only(mine[None, :]).reduced()
         moved = paid.across().among(count).only(receivers) - paid
-        change = moved if change is None else change + moved
+        change = moved if change is None else (change + moved).reduced()
     return due * 0 if change is None else change
 
 
