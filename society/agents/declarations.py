@@ -85,12 +85,12 @@ class _Sheet:
     def profile(self, raw: Any) -> tuple[Action | None, ...] | None:
         """One action per other agent, by name; an agent that is not named is "not stated"."""
         by_name = {str(name).strip().casefold(): value for name, value in fields_of(raw).items()}
-        names = [self.seen.names[seat] for seat in self.others]
-        if by_name and not any(name.casefold() in by_name for name in names):
-            raise Unreadable(f"name the others: {', '.join(names)}")
+        stated = [by_name.get(self.seen.names[seat].casefold()) for seat in self.others]
+        if by_name and not any(self.seen.names[seat].casefold() in by_name for seat in self.others):
+            raise Unreadable(f"name the others: {', '.join(self.seen.names[seat] for seat in self.others)}")
         found = tuple(
-            None if by_name.get(name.casefold()) is None else self.action(self.spaces[seat], by_name[name.casefold()])
-            for seat, name in zip(self.others, names, strict=True)
+            None if value is None else self.action(self.spaces[seat], value)
+            for seat, value in zip(self.others, stated, strict=True)
         )
         return None if all(action is None for action in found) else found
 

@@ -124,7 +124,7 @@ class LlmPolicy:
         sampling = self.sampling
         if self.seed is not None:
             lot = Noise(self.seed, at.round).bits("sampling", (at.stage, at.turn, at.agent, attempt))
-            sampling = replace(sampling, seed=lot >> (64 - _SEED_BITS))
+            sampling = sampling.seeded(lot >> (64 - _SEED_BITS))
         return ModelRequest(
             at=at,
             model=self.model,

@@ -132,6 +132,8 @@ class Amount(_Space):
             Unreadable: anything else that is not an allowed amount; a negative or fractional amount where there is
                 none is no near miss, it is a misunderstanding.
         """
+        if type(raw) is int and self.contains(raw):
+            return raw
         if isinstance(raw, str) and "/" in raw:
             raise Unreadable(f"expected {self.describe()}, got {raw[:40]!r}")
         try:

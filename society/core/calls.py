@@ -49,6 +49,10 @@ class Sampling:
     seed: int | None = None
     reasoning_effort: str | None = None
 
+    def seeded(self, seed: int) -> Sampling:
+        """The same, drawn by this seed."""
+        return Sampling(self.temperature, self.top_p, self.max_tokens, seed, self.reasoning_effort)
+
 
 class Hints(Protocol):
     """What offline models, which read no prose, go by instead of the prompt. It never leaves the process and is worked out when asked for."""

@@ -29,6 +29,8 @@ class Quoted(str):
 MAX_DIGITS = 40
 """Longest numeral that is read. A thousand-digit quantity is a mistake or an attack, never a harvest."""
 
+_TOO_LONG = 10**MAX_DIGITS
+
 
 def tidy(value: Number) -> Number:
     """The same number in its plainest type: an integral `Fraction` becomes an `int`."""
@@ -46,7 +48,7 @@ def parse_exact(value: object) -> int | Fraction:
     if isinstance(value, bool):
         raise ValueError("a number is needed here, not true or false")
     if isinstance(value, int):
-        if abs(value) >= 10**MAX_DIGITS:
+        if not -_TOO_LONG < value < _TOO_LONG:
             raise ValueError("that number is too long to be a quantity")
         return value
     if isinstance(value, Fraction):

@@ -47,6 +47,8 @@ PERSONALITIES = ("sustainable", "greedy", "conditional", "random", "liar", "malf
 _FREE = {"role": "filler"}
 _WORDS = "I will do my part, and I ask the same of everybody."
 _ACTS = frozenset({"action", "intended", "predicted", "announced"})
+_RANGE = {"minimum", "maximum"}
+_PLAIN_RANGE = _RANGE | {"type", "description", HINT}
 _DEPTH = 40
 _MOST_ANSWERS = 4096
 
@@ -256,6 +258,8 @@ class _Filler:
         return wanted if wanted in options else options[index % len(options)]
 
     def _number(self, schema: Shape, hint: Shape, path: str, index: int, *, whole: bool) -> int | float:
+        if self.noise and whole and not index and _RANGE <= schema.keys() <= _PLAIN_RANGE:
+            return int(schema["minimum"]) + self.noise.below(schema["maximum"] - schema["minimum"] + 1, path)
         low, high, step = _bounds(schema, whole)
         if self.noise and math.isfinite(low) and math.isfinite(high):
             value: float = self._anywhere(low, high, step, path)

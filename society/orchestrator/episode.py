@@ -129,11 +129,12 @@ class _Episode:
         if predict == "off":
             return
         self._watch(number, stage)
-        spaces = tuple(self.game.space(self.course.state, agent) for agent in range(self.agents))
+        seen = [self.course.seen(agent, number) for agent in range(self.agents)]
+        spaces = tuple(one.space for one in seen)
         questions = {
             agent: Declare(
                 at=Position(number, stage, 0, agent),
-                seen=self.course.seen(agent, number),
+                seen=seen[agent],
                 predict=predict,
                 spaces=spaces,
                 totals="total" in self.scenario.mechanism.quantities,
@@ -153,7 +154,6 @@ class _Episode:
     async def _act(self, number: int) -> tuple[Action, ...]:
         self._watch(number, "act")
         seats = range(self.agents)
-        spaces = {agent: self.game.space(self.course.state, agent) for agent in seats}
         events: dict[int, Acted] = {}
         groups = [tuple(seats)] if self.scenario.stages.act.order == "simultaneous" else [(seat,) for seat in seats]
         for group in groups:
@@ -163,8 +163,9 @@ class _Episode:
                 for agent in group
             }
             for agent, answer in (await ask(self.policies, questions)).items():
-                event = acted(answer, spaces[agent], round=number, agent=agent)
-                events[agent] = event or self._default(number, answer, spaces[agent], agent)
+                space = questions[agent].seen.space
+                event = acted(answer, space, round=number, agent=agent)
+                events[agent] = event or self._default(number, answer, space, agent)
         for agent in seats:
             self.course.acted(events[agent])
         await self.sink.stage(tuple(events[agent] for agent in seats))
