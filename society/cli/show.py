@@ -50,6 +50,7 @@ def show(
     from society.scenario.load import load
     from society.scenario.places import find_scenario
     from society.views.catalogue import pick
+    from society.views.governed_rulers import governed_rows
     from society.views.rulers import instance_of, ruler_rows
     from society.views.tables import value
     from society.views.terminal import safe_lines
@@ -73,20 +74,27 @@ def show(
     else:
         card = pick(where.cards(), name, where.name)
     game, rounds = None, None
+    governed: list[dict[str, Cell]] = []
     if where.name == "scenario" and "mechanism" in (card.facts or {}):
         scenario = load(name)
         game, rounds = scenario.mechanism, scenario.rounds
+        governed = governed_rows(scenario)
     elif where.name == "mechanism":
         game = instance_of(MECHANISMS.type_of(name))
     rulers = ruler_rows(game, rounds) if game is not None else []
     if json:
-        plain = [{column: value(cell) for column, cell in row.items()} for row in rulers]
-        result_json({**card.as_json(), **({"rulers": plain} if game is not None else {})})
+        plain, under = (
+            [{column: value(cell) for column, cell in row.items()} for row in rows] for rows in (rulers, governed)
+        )
+        further = {"rulers": plain} if game is not None else {}
+        result_json({**card.as_json(), **further, **({"rulers_under_instruments": under} if governed else {})})
         return
-    _tell(card, rulers, None if game is None else game.agents)
+    _tell(card, rulers, governed, None if game is None else game.agents)
 
 
-def _tell(card: Card, rulers: Sequence[dict[str, Cell]], agents: int | None) -> None:
+def _tell(
+    card: Card, rulers: Sequence[dict[str, Cell]], governed: Sequence[dict[str, Cell]], agents: int | None
+) -> None:
     from society.cli.output import result
     from society.views.rulers import ruler_lines
     from society.views.terminal import safe, safe_lines
@@ -107,5 +115,8 @@ def _tell(card: Card, rulers: Sequence[dict[str, Cell]], agents: int | None) -> 
     if agents is not None:
         result(f"\nRULERS, without instruments, for {agents} agents\n")
         result("\n".join(f"  {line}" for line in ruler_lines(rulers)))
+    if governed:
+        result("\nRULERS, under the instruments in force at first; payoffs after transfers\n")
+        result("\n".join(f"  {line}" for line in ruler_lines(governed)))
     if card.sources:
         result(f"\nsources (references.bib): {', '.join(card.sources)}")

@@ -51,7 +51,7 @@ def ruler_rows(mechanism: Mechanism[Any], rounds: int | None = None) -> list[dic
 def _of_episode(mechanism: Mechanism[Any], rounds: int, stateful: bool) -> list[dict[str, Cell]]:
     """What a whole episode can give; with a state also its price of anarchy and its dilemma, which one round cannot tell."""
     best = episode_optimum(mechanism, rounds)
-    rows = [] if best is None else [_bound(f"most for all in {rounds} rounds", best)]
+    rows = [] if best is None else [bound_row(f"most for all in {rounds} rounds", best)]
     if not stateful:
         return rows
     known = {
@@ -85,7 +85,10 @@ def _of_episode(mechanism: Mechanism[Any], rounds: int, stateful: bool) -> list[
 
 
 def _of_round(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
-    rows = [_bound("most for all in round 1", ruler.optimum), _bound("most for the first agent", ruler.ceiling[0])]
+    rows = [
+        bound_row("most for all in round 1", ruler.optimum),
+        bound_row("most for the first agent", ruler.ceiling[0]),
+    ]
     found = ruler.equilibria
     if found.exact and len(found):
         how = f"{found.how}, up to the order of the seats" if found.up_to_order else found.how
@@ -103,7 +106,7 @@ def _of_round(ruler: Ruler[Any]) -> list[dict[str, Cell]]:
                     }
                 )
         else:
-            rows.append(_bound(f"{name} pure equilibrium, all together", bound))
+            rows.append(bound_row(f"{name} pure equilibrium, all together", bound))
     rows += _mixed(ruler)
     rows.append(_finding("price of anarchy", ruler.price_of_anarchy))
     rows.append(_finding("price of stability", ruler.price_of_stability))
@@ -189,7 +192,8 @@ def _general_level(ruler: Ruler[Any]) -> Finding:
         return Finding(None, exact=False, how=str(problem))
 
 
-def _bound(name: str, bound: Bound) -> dict[str, Cell]:
+def bound_row(name: str, bound: Bound) -> dict[str, Cell]:
+    """A bound as a row."""
     reached = "" if bound.profile is None else profile_words(bound.profile)
     return {"ruler": name, "value": bound.value, "reached by": reached, "exact": bound.exact, "how": bound.how}
 
