@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import count
 
 import pytest
-from handmade_run import events, manifest, play, question
+from handmade_run import events, manifest, play, question, reply
 from postgres_server import Cluster, fresh_database, why_not
 
 from society.core.calls import Position
@@ -107,3 +107,26 @@ async def test_a_transaction_that_cannot_be_put_in_order_is_tried_again(url, giv
                 await ended
             assert "40001" in given_up
             assert log.find("last").status == "completed" and log.verify().faults == ()
+
+
+async def test_an_answer_is_safe_though_the_server_says_commits_before_they_are_on_disk(url, cluster):
+    """Its keeper has set synchronous_commit = off, and then its power fails."""
+    import psycopg
+
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as keeper:
+        await keeper.execute(f"ALTER DATABASE {keeper.info.dbname} SET synchronous_commit = off")
+        await keeper.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+        await keeper.execute("SELECT pg_reload_conf()")
+    asked = [question(Position(1, "act", 0, seat), MODEL) for seat in range(3)]
+    with open_log(url) as log:
+        writer = log.start_run(manifest(MODEL))
+        for one in asked:
+            await writer.answered(one, await writer.issue(one, reserved_usd=None), reply())
+        cluster.stop()
+        cluster.start()
+        writer.abandon()
+    with open_log(url) as log:
+        again = log.resume_run("last")
+        assert all(again.recall(one) is not None for one in asked)
+        again.abandon()
+        assert log.verify().faults == ()

@@ -72,6 +72,7 @@ def write_engine(place: Place) -> Engine:
     """
     if place.file is None and not place.memory:
         engine = _postgres(place)
+        event.listen(engine, "connect", _wait_for_the_disk)
     elif place.memory:
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=_sqlite_arguments())
         _prepare_sqlite(engine, wal=False)
@@ -237,6 +238,15 @@ def _prepare_sqlite(engine: Engine, *, wal: bool, references: bool = True) -> No
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _wait_for_the_disk(connection: Any, _: object) -> None:  # Any: a connection of psycopg
+    """A commit is on the server's disk when it returns, whatever its keeper has set for others; more than that stays as it is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+    connection.commit()
 
 
 def _one_moment(connection: Connection) -> None:

@@ -47,7 +47,7 @@ SUITES: dict[str, tuple[Suite, int, int, str]] = {
     ),
     "power": (suite("power", "power"), 60, 10_000, "losses of power at any moment of a run (T1)"),
     "compound": (suite("compound", "compound"), 6, 600, "runs through one fault upon another (T5)"),
-    "machine": (suite("machine", "machine"), 10, 500, "steps of all kinds in any order; N: examples (T2)"),
+    "machine": (suite("machine", "machine"), 6, 500, "steps of all kinds in any order; N: examples (T2)"),
     "tampering": (suite("tampering", "tampering"), 40, 5000, "changes to a finished log, each to be found (T2)"),
     "mutants": (suite("mutants", "mutants"), 3, 99, "bugs put in on purpose, each to be caught by a suite (T16)"),
     "histories": (suite("histories", "histories"), 1000, 100_000, "pairs of an honest and a forged history (T8)"),
