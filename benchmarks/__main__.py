@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 
 from benchmarks.page import lines, write_page
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for one in chosen:
         found.append(_run(one, size, quiet=asked.json))
         if asked.write:
-            write_page(found, size.repeats, [one.name for one in BENCHMARKS])
+            write_page(found, [one.name for one in BENCHMARKS])
     if asked.json:
         told = {one.benchmark.name: [result.row() for result in one.results] for one in found}
         print(json.dumps(told, indent=2))
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(benchmark: Benchmark, size: Size, *, quiet: bool) -> Measured:
+    began = time.perf_counter()
     try:
         measured = Measured(benchmark, tuple(benchmark.run(size)))
     except Failed as problem:
@@ -46,6 +48,7 @@ def _run(benchmark: Benchmark, size: Size, *, quiet: bool) -> Measured:
         raise SystemExit(1) from None
     if not quiet:
         print("\n".join(lines(measured)), end="\n\n", flush=True)
+        print(f"{benchmark.name} took {time.perf_counter() - began:.0f} s", file=sys.stderr)
     return measured
 
 

@@ -71,14 +71,16 @@ def machine() -> str:
     )
 
 
-def section(measured: Measured, repeats: int) -> str:
+def section(measured: Measured) -> str:
     """One benchmark's part of the page, without its heading."""
     rows = "\n".join(_table(measured.results))
-    return f"{measured.benchmark.about}\n\n{rows}\n\n{_medians(repeats)} {machine()}\n"
+    return f"{measured.benchmark.about}\n\n{rows}\n\n{_medians(measured.results)} {machine()}\n"
 
 
-def _medians(repeats: int) -> str:
-    return "One run." if repeats == 1 else f"Medians of {repeats}."
+def _medians(results: Sequence[Result]) -> str:
+    """How often what is told was measured."""
+    repeats = max((len(result.samples) for result in results), default=1)
+    return "One run." if repeats <= 1 else f"Medians of {repeats}."
 
 
 def _table(results: Sequence[Result]) -> Iterator[str]:
@@ -95,9 +97,9 @@ def sections_of(page: str) -> dict[str, str]:
     return {heading: body.strip() + "\n" for heading, _, body in (part.partition("\n\n") for part in parts)}
 
 
-def write_page(found: Sequence[Measured], repeats: int, names: Sequence[str], path: Path = PAGE) -> None:
+def write_page(found: Sequence[Measured], names: Sequence[str], path: Path = PAGE) -> None:
     """Write the page anew: what was measured now, and what stands there of the other benchmarks, in the order of `names`."""
     kept = sections_of(path.read_text(encoding="utf-8")) if path.exists() else {}
-    kept |= {one.benchmark.name: section(one, repeats) for one in found}
+    kept |= {one.benchmark.name: section(one) for one in found}
     parts = [f"## {name}\n\n{kept[name]}" for name in names if name in kept]
     path.write_text("\n".join([_HEAD, *parts]) + _TAIL, encoding="utf-8")

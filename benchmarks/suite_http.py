@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -68,33 +68,32 @@ def log_share(size: Size) -> Iterator[Result]:
 
 
 def peers(size: Size) -> Iterator[Result]:
-    """Other packages on the server and workload of `http`, each if it is installed."""
+    """Other packages on the server and workload of `http`, each once, if it is installed."""
     workload = Workload() if not size.short else Workload(episodes=2, rounds=1, seconds=0.02, in_flight=10)
     with _prepared(workload) as (calls, server):
         for peer in PEERS:
             try:
-                took = _installed(peer, str(calls), server, size)
+                took = _installed(peer, str(calls), server, size.peers_python)
             except Failed as problem:
                 server.count()
                 yield Result(peer.name, None, "", note=str(problem))
                 continue
-            asked = server.count()["asked"] / len(took)
-            note = peer.note if asked == workload.calls else f"asked {asked:.0f} of {workload.calls} calls"
-            yield replace(_wall(peer.name, took, workload), note=note)
-            yield _cpu(peer.name, took, workload)
-            yield middle(f"{peer.name}: memory", [one["rss"] for one in took], "MB")
+            asked = server.count()["asked"]
+            note = peer.note if asked == workload.calls else f"asked {asked} of {workload.calls} calls"
+            yield replace(_wall(peer.name, [took], workload), note=note)
+            yield _cpu(peer.name, [took], workload)
+            yield middle(f"{peer.name}: memory", [took["rss"]], "MB")
 
 
-def _installed(peer: Peer, calls: str, server: Server, size: Size) -> list[dict[str, float]]:
+def _installed(peer: Peer, calls: str, server: Server, pythons: Sequence[str]) -> dict[str, float]:
     """What a peer took, with the first interpreter that has it.
 
     Raises:
         Failed: none has it, or it cannot play.
     """
-    repeats = 1 if size.short else min(3, size.repeats)
-    for python in size.peers_python or (None,):
+    for python in pythons or (None,):
         try:
-            return [measured(peer.function, calls, server.url, python=python) for _ in range(repeats)]
+            return measured(peer.function, calls, server.url, python=python)
         except Failed as problem:
             if "ModuleNotFoundError" not in str(problem):
                 raise Failed(f"failed: {problem}") from None
