@@ -65,7 +65,7 @@ class PublicGoods(Mechanism[Nothing]):
         return Amount.between(0, self.endowment, unit="tokens")
 
     def observe(self, state: Nothing, agent: int) -> Facts:
-        return {"endowment": self.endowment, "back": tidy(self.back)}
+        return {"endowment": self.endowment, "back": tidy(self.back), "sharers": self.agents}
 
     def step(self, state: Nothing, joint: Joint, noise: Noise) -> Transition[Nothing]:
         gifts = [int(gift) for gift in joint]  # type: ignore[arg-type]  # amounts, by `space`
