@@ -72,7 +72,7 @@ class CollectiveRisk(Mechanism[Account]):
     def space(self, state: Account, agent: int) -> Amount:
         """Up to `most`, in steps, and never more than is left."""
         most = min(self.most, self.endowment - state.paid[agent])
-        return Amount.between(0, most // self.step_size * self.step_size, step=self.step_size, unit="euros")
+        return Amount.between(0, most // self.step_size * self.step_size, step=self.step_size)
 
     def observe(self, state: Account, agent: int) -> Facts:
         return {

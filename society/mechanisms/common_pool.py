@@ -111,7 +111,7 @@ class CommonPool(Mechanism[Pool]):
 
     def space(self, state: Pool, agent: int) -> Amount:
         """Whole units up to the stock; where growth comes first, up to the most the stock can grow to."""
-        return Amount.between(0, self._most(state), unit="units")
+        return Amount.between(0, self._most(state))
 
     def observe(self, state: Pool, agent: int) -> Facts:
         return {"stock": state.stock, "capacity": self.capacity}

@@ -134,7 +134,7 @@ class Constitution(Mechanism[Charter]):
             return _OWN if agent == state.proposer else _VOTE
         if self.motions:
             return Choice(options=(*(motion.name for motion in self.motions), NO_MOTION))
-        return Division(total=self.pie, parts=self.agents, step=self.unit, unit="points")
+        return Division(total=self.pie, parts=self.agents, step=self.unit)
 
     def abstention(self, state: Charter, agent: int) -> Action:
         """To vote no, to move nothing, to propose equal parts (the odd units to the last seats)."""

@@ -62,7 +62,7 @@ class PublicGoods(Mechanism[Nothing]):
         return NOTHING
 
     def space(self, state: Nothing, agent: int) -> Amount:
-        return Amount.between(0, self.endowment, unit="tokens")
+        return Amount.between(0, self.endowment)
 
     def observe(self, state: Nothing, agent: int) -> Facts:
         return {"endowment": self.endowment, "back": tidy(self.back), "sharers": self.agents}

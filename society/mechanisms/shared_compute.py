@@ -108,7 +108,7 @@ class SharedCompute(Mechanism[Quota]):
         return 0 if state.outage else min(self.capacity, state.tokens)
 
     def space(self, state: Quota, agent: int) -> Amount:
-        return Amount.between(0, self.limit, unit="requests")
+        return Amount.between(0, self.limit)
 
     def observe(self, state: Quota, agent: int) -> Facts:
         facts: dict[str, Fact] = {"service": self.service(state), "most": self.limit}
