@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from fractions import Fraction
-from functools import cached_property
 from typing import Any
 
 from society.agents.citizenship import civil_moves, civil_term
@@ -77,7 +76,7 @@ class Hints:
     ) -> None:
         self.seen, self.standard, self.goal, self.offers = seen, standard, goal, offers
 
-    @cached_property
+    @property
     def known(self) -> Hashable:
         """All that the hints follow from. (In words, since 1 equals 1.0.)"""
         fair, selfish = self._poles
@@ -126,7 +125,7 @@ class Hints:
         each = amount_of(action)
         return None if each is None else each * (len(self.seen.names) - 1)
 
-    @cached_property
+    @property
     def _poles(self) -> tuple[Action | None, Action | None]:
         """The fair and the selfish action."""
         if self.standard is None:
@@ -134,20 +133,24 @@ class Hints:
         self.standard.take(self.seen.state, self.seen.round)
         return (self.standard.fair, self.standard.selfish)
 
-    @cached_property
+    @property
     def _fair_score(self) -> Number | None:
         """The agent's score if all act fairly; None where that means nothing."""
         if self.standard is None or self.goal is None or self._poles[0] is None:
             return None
-        self.standard.take(self.seen.state, self.seen.round)
         return self.standard.fair_score(self.goal, self.seen.agent)
 
-    @cached_property
+    @property
     def _latest(self) -> Happened | None:
         """The result of the last round."""
-        return next((entry for entry in reversed(self.seen.history) if isinstance(entry, Happened)), None)
+        history = self.seen.history
+        for place in range(len(history) - 1, -1, -1):
+            entry = history[place]
+            if isinstance(entry, Happened):
+                return entry
+        return None
 
-    @cached_property
+    @property
     def _moves(self) -> list[Json]:
         """The moves of negotiation that a citizen makes now."""
         state = self.seen.standing if isinstance(self.seen.standing, GovernedState) else None

@@ -189,8 +189,10 @@ class Prompts:
         """The same templates where some words always stay the same."""
         return Given(self, words)
 
-    def text(self, key: tuple[str, str | None, str, str], context: Mapping[str, Plain]) -> str:
-        """The text of a template and block in a context of which the rest of the key tells all values.
+    def text(
+        self, key: tuple[str, str | None, str, str], words: Mapping[str, Plain], further: Mapping[str, Plain]
+    ) -> str:
+        """The text of a template and block with these words and further ones, of which the rest of the key tells all values.
 
         What a template says follows from the names it uses alone, so it is rendered once for all agents and rounds in which
         these are the same.
@@ -199,7 +201,7 @@ class Prompts:
         if text is None:
             if len(self._rendered) >= MOST_KEPT:
                 self._rendered.clear()
-            text = self._rendered[key] = self._render(key[0], context, key[1])
+            text = self._rendered[key] = self._render(key[0], {**words, **further}, key[1])
         return text
 
     def listed(self, name: str) -> tuple[str, ...]:
@@ -330,7 +332,7 @@ class Given:
         """As `Prompts.render`, with `further` words on top of those that stay the same."""
         words, told = self._kept.get(name) or self._keep(name)
         now = {word: further[word] for word in self.prompts.listed(name) if word in further}
-        return self.prompts.text((name, block, told, repr(now)), {**words, **now})
+        return self.prompts.text((name, block, told, repr(now)), words, now)
 
     def _keep(self, name: str) -> tuple[dict[str, Plain], str]:
         words = {word: self.words[word] for word in self.prompts.listed(name) if word in self.words}

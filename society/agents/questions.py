@@ -9,6 +9,7 @@ from society.agents.briefing import Brief, rule_texts
 from society.agents.forms import Form, form_of
 from society.agents.prompting import Plain, Prompts, with_numbers
 from society.agents.transcript import Transcript, action_text, label
+from society.core.mechanism import Facts
 from society.core.policy import Act, Decide, Declare, Question, Speak
 
 
@@ -24,6 +25,7 @@ class Questions:
         self._brief, self._prompts = brief, prompts
         self._given = prompts.given(brief.words)
         self._transcript = transcript_of(brief, prompts)
+        self._situation: tuple[int, Facts, str] | None = None
 
     def text(self, question: Question[Any], form: Form | None = None) -> str:
         """The words of one question, without the history; `form` is that of its answer, if it is at hand."""
@@ -31,13 +33,19 @@ class Questions:
         context: dict[str, Plain] = {
             "round": seen.round,
             "rounds": seen.rounds,
-            "situation": self._brief.mechanism.state(seen.facts, seen.round),
+            "situation": self._stands(seen.round, seen.facts),
             **self._news(question),
             "turn": question.at.turn,
             "shape": (form or form_of(question)).shape,
         }
         template, further = self._asked(question)
         return self._given.render(template, {**context, **further})
+
+    def _stands(self, round_: int, facts: Facts) -> str:
+        """How things stand; several questions in a row find them unchanged."""
+        if self._situation is None or self._situation[:2] != (round_, facts):
+            self._situation = (round_, facts, self._brief.mechanism.state(facts, round_))
+        return self._situation[2]
 
     def _news(self, question: Question[Any]) -> dict[str, Plain]:
         """What has changed in the rules since the system message was written."""
