@@ -285,6 +285,25 @@ def test_an_edited_scenario_is_played_anew_and_a_new_comment_is_none(folder: Pat
         assert still_to_play(log, "small", plan(sweep, cells(sweep)))[1] == 0
 
 
+def test_runs_of_an_earlier_version_count_where_it_played_what_this_one_would(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Scenarios of an earlier version lack a field, so its digests are others; fields it lacked are what they are by default."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr("society.sweep.grid.digest_of", lambda scenario: f"older{scenario.mechanism.capacity}")
+        assert main(["sweep", "small.yaml", "--workers", "1", "--quiet"]) == 0
+    (folder / "small.yaml").write_text(SMALL.replace("[50, 100]", "[50, 100, 80]"))
+    capsys.readouterr()
+    assert main(["sweep", "small.yaml", "--workers", "1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["runs"], told["there_before"], told["played"]) == (18, 12, 6)
+    assert all(line["missing"] == 0 and line["runs"] == 3 for line in told["lines"])
+    (folder / "lake.yaml").write_text(LAKE.replace("rounds: 2", "rounds: 3"))
+    sweep = load_sweep("small.yaml")
+    with open_log("sqlite:///logs/society.db") as log:
+        assert still_to_play(log, "small", plan(sweep, cells(sweep)))[1] == 0
+
+
 def test_several_processes_give_the_runs_that_one_gives(folder: Path, capsys) -> None:
     assert main(["sweep", "small.yaml", "--workers", "1", "--log", "one.db", "--quiet"]) == 0
     assert main(["sweep", "small.yaml", "--workers", "2", "--log", "two.db", "--quiet"]) == 0

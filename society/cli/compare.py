@@ -55,7 +55,8 @@ def compare(
     if len(arms) < 2:
         raise BadInput("two sets of runs are needed, such as model=mock:greedy model=mock:sustainable")
     with open_log(log) as book:
-        chosen = [(words, _runs(book, words)) for words in arms]
+        every = book.runs() if any("=" in words for words in arms) else []
+        chosen = [(words, _runs(book, every, words)) for words in arms]
         sets = [arm_of(book, {"arm": words}, runs, metrics) for words, runs in chosen]
         against = dict.fromkeys(range(1, len(sets)), 0)
         tables = [lines_of(sets, name, against) for name in metrics]
@@ -69,8 +70,8 @@ def compare(
     result("\n\n".join([lines_text(lines) for lines in tables] + ([lived] if lived else [])))
 
 
-def _runs(book: Book, words: str) -> list[RunInfo]:
-    """The runs that are meant.
+def _runs(book: Book, runs: list[RunInfo], words: str) -> list[RunInfo]:
+    """Those of all runs that are meant.
 
     Raises:
         BadInput: none are.
@@ -82,24 +83,21 @@ def _runs(book: Book, words: str) -> list[RunInfo]:
     if "=" not in words:
         return [book.find(ref) for ref in words.split(",")]
     wanted = dict(part.partition("=")[::2] for part in words.split(","))
-    known = {"scenario", "model", "sweep", "seed", "status"}
-    runs = book.runs(scenario=wanted.get("scenario"), model=wanted.get("model"), sweep=wanted.get("sweep"))
-    axes = {run.id: json.loads(run.cell)["axes"] if run.cell else {} for run in runs}
-    every = known | {axis for arms in axes.values() for axis in arms}
+    fields = ("scenario", "sweep", "seed", "status")
+    axes = {cell: json.loads(cell)["axes"] if cell else {} for cell in {run.cell for run in runs}}
     for name in wanted:
-        if name not in every:
+        known = {*fields, "model", *(axis for arms in axes.values() for axis in arms)}
+        if name not in known:
             raise BadInput(
-                f"{words!r}: nothing is called {name[:40]!r}{did_you_mean(name, every)} (known: {', '.join(sorted(every))})"
+                f"{words!r}: nothing is called {name[:40]!r}{did_you_mean(name, known)} (known: {', '.join(sorted(known))})"
             )
-    found = [
-        run
-        for run in runs
-        if all(
-            name in ("scenario", "model", "sweep")
-            or value == str({"seed": run.seed, "status": run.status, **axes[run.id]}.get(name))
-            for name, value in wanted.items()
-        )
-    ]
+
+    def fits(run: RunInfo, name: str, value: str) -> bool:
+        if name == "model":
+            return value in run.models.split(",")
+        return value == str(getattr(run, name) if name in fields else axes[run.cell].get(name))
+
+    found = [run for run in runs if all(fits(run, name, value) for name, value in wanted.items())]
     if not found:
         raise BadInput(f"no run fits {words!r}; `society runs` shows what there is")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -32,19 +33,17 @@ def runs(
     from society.log import open_log
     from society.views.tables import text_table
 
-    fitting = "" if scenario is None else " WHERE scenario = '{}'".format(scenario.replace("'", "''"))
-    question = (
-        "SELECT run, scenario, models, seed, status, rounds_played, rounds_planned, welfare, final_stock, collapsed_in, "
-        f"defaulted, calls, usd, started FROM run_summary{fitting} ORDER BY run"
-    )
+    conditions = [] if scenario is None else [f"r.scenario = {_quoted(scenario)}"]
     if sql:
-        result(question)
+        result(_question([*conditions, *([] if status is None else [f"r.status = {_quoted(status)}"])], limit))
         return
     with open_log(log) as book:
-        known = {info.id: info for info in book.runs(scenario=scenario)}  # a dead writer's run is interrupted
-        found = book.sql(question.replace(":", "\\:")).rows()
-    rows = [{**row, "status": known[row["run"]].status, "head": known[row["run"]].head} for row in found]
-    rows = [row for row in rows if status in (None, row["status"])][-limit:]
+        left = book.left_behind()  # a dead writer's run is interrupted, whatever it calls itself
+        dead = ", ".join(_quoted(run) for run in sorted(left)) or "''"
+        now = f"CASE WHEN r.id IN ({dead}) THEN 'interrupted' ELSE r.status END"
+        conditions += [] if status is None else [f"{now} = {_quoted(status)}"]
+        found = book.sql(_question(conditions, limit).replace(":", "\\:")).rows()
+    rows = [{**row, "status": "interrupted" if row["run"] in left else row["status"]} for row in found]
     if json:
         result_json(rows)
     elif not rows:
@@ -65,3 +64,16 @@ def runs(
             "usd",
         )
         result(text_table(shown, names))
+
+
+def _question(conditions: Sequence[str], limit: int) -> str:
+    fitting = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return (
+        "SELECT * FROM (SELECT s.run, s.scenario, s.models, s.seed, s.status, s.rounds_played, s.rounds_planned, s.welfare, "
+        "s.final_stock, s.collapsed_in, s.defaulted, s.calls, s.usd, s.started, r.head "
+        f"FROM run AS r JOIN run_summary AS s ON s.run = r.id{fitting} ORDER BY r.id DESC LIMIT {limit}) AS newest ORDER BY run"
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

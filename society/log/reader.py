@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any, Self
 
@@ -254,10 +254,11 @@ class Reader:
             return self._info(connection, row)
 
     def _info(self, connection: Connection, row: Any) -> RunInfo:  # Any: a row of the table run
-        fields = {name: _shown(value) for name, value in row._mapping.items()}
-        if fields["status"] == "running" and self._left(connection, str(fields["id"])):
-            fields |= {"status": "interrupted", "reason": "its process is gone"}
-        return RunInfo(**fields)
+        values: list[Any] = [original_text(value) if type(value) is str else value for value in row]  # Any: SQL values
+        info = RunInfo(*values)
+        if info.status == "running" and self._left(connection, info.id):
+            return replace(info, status="interrupted", reason="its process is gone")
+        return info
 
     def _left(self, connection: Connection, run_id: str) -> bool:
         """Whether a run that calls itself running has no writer."""

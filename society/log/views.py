@@ -166,6 +166,14 @@ JOIN agent AS g ON g.run_id = m.run_id AND g.seat = m.agent
     _types(whole="round turn seat place", truth="clipped"),
 )
 
+CALL_SUMS = """COUNT(*) AS tries, SUM(CASE WHEN c.status = 'answered' THEN 1 ELSE 0 END) AS answered,
+  SUM(c.tokens_in) AS tokens_in, SUM(c.tokens_out) AS tokens_out, SUM(c.usd) AS usd,
+  SUM(CASE WHEN c.status = 'answered' AND c.usd IS NULL THEN 1 ELSE 0 END) AS unpriced,
+  SUM(c.tokens_cached) AS tokens_cached, SUM(CASE WHEN c.cached THEN 1 ELSE 0 END) AS recalled,
+  SUM(CASE WHEN c.status = 'issued' THEN 1 ELSE 0 END) AS cut_off,
+  SUM(CASE WHEN c.status = 'issued' THEN c.reserved_usd END) AS cut_off_usd"""
+"""What is told of any group of rows `c` of `model_call`."""
+
 CALL_COST = View(
     "call_cost",
     "calls, tokens and cost by run, agent, stage and model",
@@ -186,15 +194,10 @@ CALL_COST = View(
         "cut_off": "tries that were sent and never ended; they may have been billed",
         "cut_off_usd": "most that these can have cost in US dollars; null if not known",
     },
-    """
+    f"""
 SELECT
   c.run_id AS run, g.name AS agent, c.stage AS stage, c.model AS model,
-  COUNT(*) AS tries, SUM(CASE WHEN c.status = 'answered' THEN 1 ELSE 0 END) AS answered,
-  SUM(c.tokens_in) AS tokens_in, SUM(c.tokens_out) AS tokens_out, SUM(c.usd) AS usd,
-  SUM(CASE WHEN c.status = 'answered' AND c.usd IS NULL THEN 1 ELSE 0 END) AS unpriced,
-  SUM(c.tokens_cached) AS tokens_cached, SUM(CASE WHEN c.cached THEN 1 ELSE 0 END) AS recalled,
-  SUM(CASE WHEN c.status = 'issued' THEN 1 ELSE 0 END) AS cut_off,
-  SUM(CASE WHEN c.status = 'issued' THEN c.reserved_usd END) AS cut_off_usd
+  {CALL_SUMS}
 FROM model_call AS c
 JOIN agent AS g ON g.run_id = c.run_id AND g.seat = c.agent
 GROUP BY c.run_id, g.name, c.stage, c.model

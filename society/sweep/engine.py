@@ -13,12 +13,11 @@ from society.models.counters import Counters
 from society.models.pool import ModelPool
 from society.orchestrator import Watcher
 from society.playing import play, resume
-from society.sweep.grid import Planned, key_of
+from society.sweep.grid import Planned
+from society.sweep.held import FINISHED, held_runs
 
 if TYPE_CHECKING:
     from society.log import Log
-
-FINISHED = ("completed", "invalid")
 
 
 class Seen(Watcher, Protocol):
@@ -89,24 +88,14 @@ class Left:
     run: str | None = None
 
 
-def held_runs(log: Log, sweep: str) -> dict[tuple[str, int], tuple[str, str]]:
-    """The runs a log has of a sweep: by `Planned.key`, the id and the status of the one that counts."""
-    held: dict[tuple[str, int], tuple[str, str]] = {}
-    for run in log.runs(sweep=sweep):
-        key = key_of(run.cell, run.seed)
-        if key not in held or held[key][1] not in FINISHED:
-            held[key] = (run.id, run.status)
-    return held
-
-
 def still_to_play(log: Log, sweep: str, planned: Sequence[Planned]) -> tuple[list[Left], int]:
     """Which runs of a sweep a log lacks, and how many it has. A run somebody is writing now counts as there."""
-    held = held_runs(log, sweep)
+    held = held_runs(log, sweep, planned)
     left: list[Left] = []
     for one in planned:
-        run_id, status = held.get(one.key, (None, ""))
-        if status not in FINISHED and status != "running":
-            left.append(Left(one, run_id))
+        run = held.get(one.key)
+        if run is None or run.status not in (*FINISHED, "running"):
+            left.append(Left(one, None if run is None else run.id))
     return left, len(planned) - len(left)
 
 

@@ -7,7 +7,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from society.core.errors import BadInput, ScenarioError
 from society.core.exact import Json
@@ -26,6 +26,11 @@ class Cell:
 
     labels: Mapping[str, Label]
     scenario: Scenario
+
+    @cached_property
+    def digests(self) -> dict[tuple[int, int], str]:
+        """What is played in it, by how many places agents and names are moved; filled as they are asked for."""
+        return {}
 
     @property
     def title(self) -> str:
@@ -74,9 +79,10 @@ class Planned:
 
         A run counts as this one only while the digest is the same, so that an edited scenario is played anew.
         """
-        played = {name: value for name, value in resolved(self.scenario).items() if name not in _NOT_PLAYED}
-        digest = hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()
-        point: dict[str, Json] = {"axes": dict(self.cell.labels), "scenario": digest[:16]}
+        digests, moved = self.cell.digests, (self.seats, self.names)
+        if moved not in digests:
+            digests[moved] = digest_of(self.scenario)
+        point: dict[str, Json] = {"axes": dict(self.cell.labels), "scenario": digests[moved]}
         turned: dict[str, Json] = {"seats": self.seats, "names": self.names, "replicate": self.replicate}
         turned["focal"] = list(self.focal)
         point.update({name: value for name, value in turned.items() if value})
@@ -88,9 +94,20 @@ class Planned:
         return json.dumps(self.point, sort_keys=True), self.seed
 
 
+def digest_of(scenario: Scenario) -> str:
+    """A digest of all that is played in a scenario."""
+    played = {name: value for name, value in resolved(scenario).items() if name not in _NOT_PLAYED}
+    return hashlib.sha256(json.dumps(played, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def key_of(cell: str | None, seed: int) -> tuple[str, int]:
     """The key of a run as the log holds it; see `Planned.key`."""
-    return json.dumps(json.loads(cell or "null"), sort_keys=True), seed
+    return _sorted(cell or "null"), seed
+
+
+@lru_cache(maxsize=MOST_CELLS)
+def _sorted(point: str) -> str:
+    return json.dumps(json.loads(point), sort_keys=True)
 
 
 def cells(sweep: Sweep, overrides: Sequence[str] = ()) -> list[Cell]:

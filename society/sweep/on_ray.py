@@ -22,7 +22,8 @@ from society.log import Log, open_log
 from society.models.budget import RunBudget
 from society.models.pool import ModelPool
 from society.models.settings import ProviderSettings
-from society.sweep.engine import FINISHED, Left, Tally, held_runs, play_one
+from society.sweep.engine import Left, Tally, play_one
+from society.sweep.held import FINISHED, held_runs
 from society.sweep.shared_limits import Limits, SharedLimits
 
 LOCAL = "local"
@@ -223,12 +224,12 @@ class _Crew:
             self.tally.failed(one.planned, RunFailed(f"{MOST_DEATHS} workers died over it"))
             return
         for _ in range(int(_LOCK_SECONDS / _PAUSE)):
-            run_id, status = held_runs(self.log, self.job.sweep).get(one.planned.key, (None, ""))
-            if status in FINISHED:
+            run = held_runs(self.log, self.job.sweep, [one.planned]).get(one.planned.key)
+            if run is not None and run.status in FINISHED:
                 self.tally.finished(one.planned)
                 return
-            if status != "running":
-                self.waiting.appendleft(Left(one.planned, run_id))
+            if run is None or run.status != "running":
+                self.waiting.appendleft(Left(one.planned, None if run is None else run.id))
                 return
             await asyncio.sleep(_PAUSE)  # the server has not seen yet that its writer is gone
         self.tally.failed(one.planned, RunFailed("its worker cannot be reached, and still holds its lock"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from society.log import Log, RunInfo
-from society.sweep.engine import FINISHED
+from society.log import Log
 from society.sweep.file import Sweep
-from society.sweep.grid import Cell, Planned, baseline_of, key_of
+from society.sweep.grid import Cell, Planned, baseline_of
+from society.sweep.held import held_runs
 from society.views.arms import BACKGROUND, FOCAL, Arm, Line, arm_of, lines_of
 from society.views.comparing import focal_text, lines_text, survival_text
 
@@ -19,11 +19,7 @@ def metrics_of(sweep: Sweep) -> tuple[str, ...]:
 
 def arms_of(log: Log, sweep: Sweep, grid: Sequence[Cell], planned: Sequence[Planned]) -> list[Arm]:
     """Every cell as an arm: the runs of it that the log holds."""
-    held: dict[tuple[str, int], RunInfo] = {}
-    for run in log.runs(sweep=sweep.settings.name):
-        key = key_of(run.cell, run.seed)
-        if key not in held or held[key].status not in FINISHED:
-            held[key] = run
+    held = held_runs(log, sweep.settings.name, planned)
     arms: list[Arm] = []
     for cell in grid:
         wanted = [one.key for one in planned if one.cell is cell]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from society.core.errors import BadInput, did_you_mean
 from society.core.exact import Json
 from society.log import Log
+from society.log.views import CALL_SUMS
 from society.views.tables import Cell, text_table
 
-BY = {"agent": "c.agent", "stage": "c.stage", "model": "c.model", "cell": "r.cell", "scenario": "r.scenario", "sweep": "r.sweep", "run": "c.run"}  # fmt: skip
+BY = {"agent": "g.name", "stage": "c.stage", "model": "c.model", "cell": "r.cell", "scenario": "r.scenario", "sweep": "r.sweep", "run": "c.run_id"}  # fmt: skip
 """What costs can be told by, and where that stands."""
 _SUMS = ("tries", "answered", "unpriced", "recalled", "cut_off", "tokens_in", "tokens_cached", "tokens_out", "usd", "cut_off_usd")  # fmt: skip
 _COUNTS = _SUMS[:5]
@@ -43,8 +44,8 @@ class Asked:
         """The question in SQL."""
         dims = ", ".join(BY[name] for name in self.by)
         named = ", ".join(f"{BY[name]} AS {'in_cell' if name == 'cell' else name}" for name in self.by)
-        sums = ", ".join(f"SUM(c.{name}) AS {name}" for name in _SUMS)
-        return f"SELECT {named}, {sums} FROM call_cost AS c JOIN run AS r ON r.id = c.run{self.where} GROUP BY {dims} ORDER BY {dims}"  # fmt: skip
+        names = " JOIN agent AS g ON g.run_id = c.run_id AND g.seat = c.agent" if "agent" in self.by else ""
+        return f"SELECT {named}, {CALL_SUMS} FROM model_call AS c JOIN run AS r ON r.id = c.run_id{names}{self.where} GROUP BY {dims} ORDER BY {dims}"  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,8 @@ def sign_flip_test(differences: Sequence[Number], *, seed: int = 0, scale: float
         return Test(float((np.abs(sums) >= bar).mean()), "sign-flip test", True, min(1.0, 2.0 ** (1 - n)))
     rng, hits = np.random.default_rng(seed), 0
     for size in portions(RESAMPLES, n):
-        positive = rng.integers(2, size=(size, n), dtype=np.int8).astype(np.float64)
+        bits = rng.integers(256, size=(size, -(-n // 8)), dtype=np.uint8)
+        positive = np.unpackbits(bits, axis=1)[:, :n].astype(np.float64)
         hits += int((np.abs(2 * (positive @ sample) - sample.sum()) >= bar).sum())
     return Test((hits + 1) / (RESAMPLES + 1), "sign-flip test", False, 1 / (RESAMPLES + 1))
 
