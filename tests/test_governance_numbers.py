@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from fractions import Fraction
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_governed import LUCK, PD, equilibria, govern, is_equilibrium, payoffs, table
 
+from society import play_sync
 from society.core.moves import Move
 from society.core.seeds import Noise
 from society.rulers import Ruler
+from society.scenario.load import loads
 
 F = Fraction
 COMMONS = {"kind": "common_pool_resource", "agents": 8, "endowment": 25}
@@ -56,6 +59,49 @@ def test_a_toll_of_the_delay_caused_to_others_empties_the_shortcut():
         assert is_equilibrium(govern({"kind": "congestion"}, {"kind": "tax", "charges": [[short, toll]]}), split) == (
             toll == gain
         )
+
+
+@pytest.mark.parametrize("rate", ["1/4", "1/2", "1"])
+def test_a_delta_toll_goes_the_share_r_of_the_way_to_the_delay_each_round(rate):
+    game = govern({"kind": "congestion"}, {"kind": "delta_toll", "rate": rate, "weight": 3})
+    state, ways = game.initial_state(), game.space(game.initial_state(), 0).grid()
+    joint = tuple(ways[seat % len(ways)] for seat in range(10))
+    delays = game.mechanism.delays(state.physical, joint)
+    assert any(delays.values())
+    for number in range(1, 5):
+        before = {row.payer: row.amount for row in game.step(state, joint, Noise(1, number)).transfers}
+        gone = 1 - (1 - F(rate)) ** (number - 1)
+        for seat in range(10):
+            used = game.mechanism.facilities(state.physical, seat, joint[seat])
+            assert before.get(seat, 0) == 3 * gone * sum(delays[name] for name in used)
+        state = game.step(state, joint, Noise(1, number)).state
+
+
+def test_where_minutes_grow_linearly_a_settled_delta_toll_is_what_one_more_driver_costs_the_others():
+    roads = {"kind": "congestion", "edges": {"0-1": "3 + 2x", "0-2": "5", "2-1": "x"}, "trips": "0-1", "agents": 4}
+    bare = govern(roads)
+    assert bare.space(bare.initial_state(), 0).grid() == ("0-1", "0-2-1")
+    joint = ("0-1", "0-1", "0-1", "0-2-1")
+    assert bare.mechanism.delays(None, joint) == {"0-1": 6, "0-2": 0, "2-1": 1}
+    # f l'(f) of each road: 3 drivers slow each other by 2 minutes each on 0-1, one driver by 1 on 2-1
+    game = govern(roads, {"kind": "delta_toll", "rate": 1})
+    after = game.step(game.initial_state(), joint, LUCK).state
+    paid = {row.payer: row.amount for row in game.step(after, joint, LUCK).transfers}
+    assert paid == {0: 6, 1: 6, 2: 6, 3: 1}
+
+
+@pytest.mark.parametrize("rate", [0.25, 0.5, 1])
+def test_under_delta_tolls_calculating_drivers_leave_the_17_minutes_of_braess_for_the_best_there_is(rate):
+    scenario = {
+        "name": "tolls", "rounds": 10, "mechanism": {"kind": "congestion"},
+        "agents": [{"count": 10, "policy": {"kind": "scripted", "rule": "nash"}}],
+        "stages": {"talk": {"turns": 0}, "declare": {"predict": "off"}},
+        "instruments": [{"kind": "delta_toll", "rate": rate}],
+    }  # fmt: skip
+    run = play_sync(loads(json.dumps(scenario)), log="sqlite://")
+    minutes = [-sum(settled.material) / F(10) for settled in run.episode.settled]
+    best = -Ruler(govern({"kind": "congestion"})).optimum.value / F(10)
+    assert minutes[0] == 17 and all(best <= mean <= 15 for mean in minutes[4:])
 
 
 # C2: restrictions, by the welfare of the worst equilibrium

@@ -146,6 +146,7 @@ SPOKEN = [
     (LAKE, [{"kind": "constitution", "agenda": [{"rule": "tax", "field": "rate"}], "delegation": True}, TAX]),
     (LAKE, [{"kind": "contract", "enforcement": "soft", "detection": "1/2", "bond": 3, "per_unit": 1, "lasts": 2}]),
     (TABLE, [{"kind": "contract", "imposed": "C", "imposed_penalty": 3}]),
+    ("congestion", [{"kind": "delta_toll"}]),
     (LAKE, [{"kind": "disclosure", "hide": ["stock"]}]),
     (LAKE, [{"kind": "exclusion", "after": 2, "lasts": 3}]),
     (LAKE, [{"kind": "graduated_sanction", "limit": 8, "detection": "1/2", "forget": 2}]),

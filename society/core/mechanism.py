@@ -261,6 +261,14 @@ class Mechanism(Kind, Generic[S]):
         """
         return None
 
+    def facilities(self, state: S, agent: int, action: Action) -> tuple[str, ...]:
+        """The shared facilities (roads) an action of the agent uses, by name; empty where there is no such thing."""
+        return ()
+
+    def delays(self, state: S, joint: Joint) -> Mapping[str, Number] | None:
+        """How much longer each shared facility takes under this joint action than when nobody uses it; None without any."""
+        return None
+
     def known_equilibria(self, state: S) -> tuple[Joint, ...] | None:
         """All pure Nash equilibria of this round, up to the order of the seats where the game is symmetric.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -78,23 +78,7 @@ class Tax(Instrument):
         return tidy(self.rate * max(0, (amount or 0) - self.free))
 
     def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
-        rows: list[Transfer] = []
-        for agent in at.seats:
-            charge = self.charge(at, played, agent)
-            if charge > 0:
-                rows.append(Transfer(agent, None, payable(self, charge, agent, played), at.rule, "tax"))
-            elif charge < 0:
-                rows.append(Transfer(None, agent, -charge, at.rule, "subsidy"))
-        revenue = sum(row.amount if row.payee is None else -row.amount for row in rows)
-        back = tidy(self.rebate * revenue)
-        if back > 0:
-            rows.extend(split(None, at.seats, back, at.rule, "rebate"))
-        elif back < 0:
-            rows.extend(
-                Transfer(row.payee, None, row.amount, at.rule, "levy")
-                for row in split(None, at.seats, -back, at.rule, "")
-            )
-        return Paid(tuple(rows))
+        return collected(self, at, played, {s: self.charge(at, played, s) for s in at.seats}, self.rebate)
 
     def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
         return ()
@@ -102,12 +86,7 @@ class Tax(Instrument):
     def pay_batch(self, at: Moment, memory: Any, played: PlayedBatch) -> Column | None:
         if not at.seats:
             return None
-        own = played.seats(at.seats)
-        charge = self._charges(at, played).only(own)
-        taxed, paid_in = charge.at_least(0), charge.at_most(0)
-        paid = payable_batch(self, taxed, played.balances) + paid_in
-        back = paid.across() * self.rebate / len(at.seats)
-        return back.only(own) - paid
+        return collected_batch(self, at, played, self._charges(at, played), self.rebate)
 
     def _charges(self, at: Moment, played: PlayedBatch) -> Column:
         """tau_i, row by row."""
@@ -115,3 +94,32 @@ class Tax(Instrument):
         if self.base == "taken" and played.granted is not None and not words:
             return (played.granted - self.free).at_least(0) * self.rate
         return played.executed.each((at.rule, "charge"), lambda seat, action: self._on(at, action, None))
+
+
+def collected(
+    instrument: Instrument, at: Moment, played: Played, charges: Mapping[int, Number], rebate: Number
+) -> Paid:
+    """Charges collected from the seats they fall on (negative ones paid out), and the rebate of what came in."""
+    rows: list[Transfer] = []
+    for agent, charge in charges.items():
+        if charge > 0:
+            rows.append(Transfer(agent, None, payable(instrument, charge, agent, played), at.rule, instrument.kind))
+        elif charge < 0:
+            rows.append(Transfer(None, agent, -charge, at.rule, "subsidy"))
+    revenue = sum(row.amount if row.payee is None else -row.amount for row in rows)
+    back = tidy(rebate * revenue)
+    if back > 0:
+        rows.extend(split(None, at.seats, back, at.rule, "rebate"))
+    elif back < 0:
+        rows.extend(
+            Transfer(row.payee, None, row.amount, at.rule, "levy") for row in split(None, at.seats, -back, at.rule, "")
+        )
+    return Paid(tuple(rows))
+
+
+def collected_batch(instrument: Instrument, at: Moment, played: PlayedBatch, charges: Column, rebate: Number) -> Column:
+    """`collected` for many joint actions at once: what each agent gets or pays by it."""
+    own = played.seats(at.seats)
+    charge = charges.only(own)
+    paid = payable_batch(instrument, charge.at_least(0), played.balances) + charge.at_most(0)
+    return (paid.across() * rebate / len(at.seats)).only(own) - paid

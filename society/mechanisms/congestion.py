@@ -182,6 +182,17 @@ class Congestion(Mechanism[Nothing]):
         counts = {f"users {edge.name}": users[k] for k, edge in enumerate(self._open)}
         return Transition(state=state, payoffs=payoffs, facts=counts)
 
+    def facilities(self, state: Nothing, agent: int, action: Action) -> tuple[str, ...]:
+        pick = self.space(state, agent).options.index(str(action))
+        return tuple(self._open[k].name for k in self._routes[self.trip(agent)][pick])
+
+    def delays(self, state: Nothing, joint: Joint) -> dict[str, Number]:
+        users = self._drive(tuple(self.space(state, a).options.index(str(way)) for a, way in enumerate(joint)))[0]
+        return {
+            edge.name: tidy(times[k] - times[0])
+            for edge, times, k in zip(self._open, self._minutes, users, strict=True)
+        }
+
     def _drive(self, picks: tuple[int, ...]) -> tuple[list[int], tuple[Number, ...]]:
         """Users of each open edge, and the payoffs."""
         ways = [self._routes[self.trip(agent)][pick] for agent, pick in enumerate(picks)]
