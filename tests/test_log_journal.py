@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from handmade_run import events, first_round, manifest, play, question, reply
+from sqlalchemy import Connection
 
 from society.core.calls import ChatMessage, Position
 from society.core.errors import BadInput, Diverged, LogUnusable
 from society.log import Log, RunWriter, open_log
+from society.log.committer import Committer, Job
 
 HERE = Position(1, "act", 0, 0)
 
@@ -45,6 +49,48 @@ async def test_a_question_is_on_disk_before_it_is_sent_and_its_answer_before_it_
         await writer.answered(asked, issue, reply())
         assert [(c.status, c.finish, c.text) for c in other.calls()] == [("answered", "stop", '{"action": 12}')]
         assert other.calls()[0].request_hash == asked.hash
+    await writer.finish("interrupted")
+
+
+async def test_a_stage_that_nobody_waits_for_is_on_disk_before_the_next_question_is_sent(log: Log) -> None:
+    writer = begun(log)
+    await writer.stage((manifest("openai:large"), *first_round()), wait=False)
+    await writer.issue(question(replace(HERE, round=2)), reserved_usd=0.5)
+    with open_log(log.place.file or "") as other:
+        assert len(other.stored(writer.run_id)) == 1 + len(first_round())
+    await writer.finish("interrupted")
+
+
+async def test_what_goes_wrong_with_a_stage_that_nobody_waits_for_stops_the_next_question(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = begun(log)
+
+    def refuse(connection: Connection, rows: Iterable[object]) -> None:
+        raise LogUnusable("the disk burns")
+
+    monkeypatch.setattr("society.log.committer.insert", refuse)
+    await writer.stage((manifest("openai:large"), *first_round()), wait=False)
+    with pytest.raises(LogUnusable, match="burns"):
+        await writer.issue(question(replace(HERE, round=2)), reserved_usd=0.5)
+    monkeypatch.undo()
+    await writer.finish("failed", "the disk burns")
+    assert log.find(writer.run_id).status == "failed" and not log.calls()
+
+
+async def test_questions_that_come_while_a_commit_is_on_its_way_go_to_disk_together(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, sizes, commit = begun(log), list[int](), Committer._commit
+
+    def counted(self: Committer, jobs: Sequence[Job]) -> None:
+        sizes.append(len(jobs))
+        commit(self, jobs)
+
+    monkeypatch.setattr(Committer, "_commit", counted)
+    asked = [question(replace(HERE, round=number)) for number in range(1, 101)]
+    await asyncio.gather(*(writer.issue(one, reserved_usd=0.5) for one in asked))
+    assert sum(sizes) >= 100 and len(sizes) < 50
     await writer.finish("interrupted")
 
 
