@@ -3,6 +3,8 @@
 import itertools
 from fractions import Fraction as F
 
+from society.analysis import general_self_interest_level
+
 
 class Oracle:
     """A stage game as a list of actions for each agent and a function from joint actions to payoffs."""
@@ -67,18 +69,23 @@ class Oracle:
             defector.append(sum(found[bad]) / len(found[bad]))
         return cooperator, defector
 
-    def self_interest_level(self, good, bad):
-        """The largest s in [1/n, 1] at which cooperation is weakly dominant: every breakpoint of a constraint is tried."""
+    def self_interest_level(self, good, bad, least=None):
+        """The largest s in [1/n, 1] at which cooperation is weakly dominant: every breakpoint of a constraint is tried.
+
+        From 0 on, in a symmetric game, it is the general level too: the mean of a solution over all orders of the seats is
+        a solution that is no worse.
+        """
         n, constraints = self.n, []
+        least = F(1, n) if least is None else least
         for i in range(n):
             for others in itertools.product((good, bad), repeat=n - 1):
                 joint = (*others[:i], good, *others[i:])
                 change = [a - b for a, b in zip(self.table[joint], self.table[self.turned(joint, i, bad)], strict=True)]
                 constraints.append((change[i], sum(change) - change[i]))
         spread = max(1, n - 1)
-        tried = {F(1, n), F(1)}
+        tried = {least, F(1)}
         tried |= {-rest / spread / (own - rest / spread) for own, rest in constraints if own != rest / spread}
-        fit = [s for s in tried if F(1, n) <= s <= 1 and all(s * own + (1 - s) * rest / spread >= 0 for own, rest in constraints)]  # fmt: skip
+        fit = [s for s in tried if least <= s <= 1 and all(s * own + (1 - s) * rest / spread >= 0 for own, rest in constraints)]  # fmt: skip
         return max(fit, default=None)
 
     @property
@@ -175,3 +182,5 @@ def _the_dilemma(ruler, oracle, poles):
         dilemma = dilemma and 2 * cooperator[1] > defector[1] + cooperator[0]
     assert seen.is_dilemma == dilemma
     assert ruler.self_interest_level.value == oracle.self_interest_level(*poles)
+    if ruler.board.symmetric and 1 < oracle.n <= 4:
+        assert general_self_interest_level(ruler).value == oracle.self_interest_level(*poles, least=F(0))
