@@ -16,8 +16,11 @@ from test_alignment_properties import Maze
 from society.analysis import align, decompose_plans
 from society.core.errors import BadInput
 from society.core.goals import GroupWelfare, OwnPayoff, Threshold
+from society.core.governed import Governed
+from society.core.mechanism import legalise
 from society.core.policy import Declaration
 from society.core.seeds import Noise
+from society.instruments import INSTRUMENTS
 from society.mechanisms.common_pool import CommonPool
 from society.mechanisms.matrix_game import MatrixGame
 
@@ -44,7 +47,7 @@ def test_the_fishery_as_one_plan_by_hand() -> None:
     # The others took 60, 32 and 36: waiting until the last round would have left 96 to be taken in it.
     assert found.regret == 60 + 32 + 96 - 152
     own = decompose_plans(LAKE, 0, **THREE)
-    assert own.W1 == 10 + 26 + 73  # in the last round it asks for all 100 beside the 36 of the others, and gets 73
+    assert own.W1 == 10 + 26 + 64  # in the last round it takes what the 36 of the others leave of the 100
     assert own.W2 == own.W4 == 24
 
 
@@ -71,6 +74,43 @@ def test_what_was_played_is_what_the_plans_come_to(instruments: tuple[dict, ...]
     for agent in range(3):
         assert sum(row.payoffs[agent] for row in episode.settled) == found.at(0, agent).W4
         assert sum(found.at(0, agent).terms.values()) == found.at(0, agent).total
+
+
+@pytest.mark.parametrize("goal", [OwnPayoff(), GroupWelfare()], ids=lambda goal: goal.kind)
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (),
+        ({"kind": "tax", "rate": "1/3", "rebate": 1},),
+        ({"kind": "quota", "amount": 4}, {"kind": "tax", "rate": "3/2", "free": 2}),
+        ({"kind": "inequity_aversion"}, {"kind": "pact"}),
+    ],
+    ids=["bare", "taxed", "quota and tax", "feelings and words"],
+)
+def test_best_plans_are_exact_under_rules_that_stay_as_they_are(rules: tuple[dict, ...], goal: Any) -> None:
+    """Every plan of three rounds is tried, and of those that fit beside the others' the best is W1."""
+    pool = CommonPool(agents=2, stock=6, capacity=7, collapse_below=1)
+    game = Governed(pool, tuple(INSTRUMENTS.parse(rule) for rule in rules))
+    actual, predicted = ((2, 1, 3), (2, 2, 1)), (1, 2, 1)
+    found = decompose_plans(
+        game, 0, actual=actual, intended=(2, 2, 2), predicted=[predicted], yardstick=goal, seed=3, attribution="none"
+    )
+
+    def score(own: tuple[int, ...], others: tuple[int, ...]) -> tuple[Any, bool]:
+        state, total, fits = game.initial_state(), F(0), True
+        for number, pair in enumerate(zip(own, others, strict=True), 1):
+            if game.over(state):
+                break
+            joint = tuple(legalise(game.space(state, seat), action) for seat, action in enumerate(pair))
+            fits &= sum(joint) <= state.physical.stock
+            step = game.step(state, joint, Noise(3, number))
+            total, state = total + goal.utility(step, 0), step.state
+        return total, fits
+
+    every = list(itertools.product(range(8), repeat=3))
+    assert found.reply_exact
+    assert max(total for total, fits in (score(own, predicted) for own in every) if fits) == found.W1
+    assert found.W4 + found.regret == max(score(own, actual[1])[0] for own in every)
 
 
 C, D = "C", "D"

@@ -100,7 +100,7 @@ def decompose(
 
     >>> # a fisher who kept its word, and was let down:  decompose(lake, intended=5, predicted=[5], actual=[5, 9])
     """
-    rules: Any = game if isinstance(game, (Mechanism, Governed, Held)) else getattr(game, "mechanism", game)
+    rules = _rules(game, whole_states=value is not None)
     if not 0 <= agent < rules.agents:
         raise BadInput(f"there is no agent {agent}; seats are 0 to {rules.agents - 1}")
     luck = noise if noise is not None else Noise(0, 1)
@@ -209,7 +209,7 @@ def decompose_plans(
     Raises:
         BadInput: a wrong number of plans, or plans of different lengths.
     """
-    rules: Any = game if isinstance(game, (Mechanism, Governed, Held)) else getattr(game, "mechanism", game)
+    rules = _rules(game)
     lengths = {
         len(plan) for plan in (*actual, *(predicted or ()), intended, announced) if isinstance(plan, tuple | list)
     }
@@ -238,6 +238,14 @@ def decompose_plans(
     word = None if announced is None else worlds.code(agent, _plan(announced))
     deed = Deed(worlds.codes([_plan(plan) for plan in actual]), announced=word)
     return decomposed(case, read_claims(worlds, agent, said), deed)
+
+
+def _rules(game: Any, *, whole_states: bool = False) -> Any:  # Any: as in `decompose`
+    """The rules that are called again. Under instruments many rounds at once are faster where the institution's part of the
+    next states, which somebody may have given values for, is of no account.
+    """
+    rules = game if isinstance(game, (Mechanism, Governed, Held)) else getattr(game, "mechanism", game)
+    return Held(rules) if isinstance(rules, Governed) and not whole_states else rules
 
 
 def _plan(plan: Any) -> Any:  # Any: plans stand where actions do

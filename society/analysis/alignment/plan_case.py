@@ -75,7 +75,7 @@ class PlanCase(Case[Any]):
             row = beliefs[0][1].copy()
             row[self.agent] = min(candidates, default=row[self.agent])  # the own place of a belief means nothing
             joint = cast("Sequence[Plan]", self.worlds.joint(row))
-            found = self.plans.best(joint, self.agent, self.yardstick.goal, self.agent)
+            found = self.plans.best(joint, self.agent, self.yardstick.goal, self.agent, beside=beside)
             if found is not None:
                 candidates.add(self.worlds.code(self.agent, cast("Action", found[1])))
                 exact = found[2]

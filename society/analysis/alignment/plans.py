@@ -9,16 +9,18 @@ a dynamic programme over the states that can be reached, and exact.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from society.analysis.alignment.rules import bare, mechanism_of, physical, steady
 from society.analysis.alignment.worlds import Worlds, Yardstick, one
 from society.core.actions import Action, Joint
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
-from society.core.mechanism import Game, Mechanism, SpaceOf, legalise
+from society.core.governed import GovernedState
+from society.core.mechanism import Game, SpaceOf, legalise
 from society.core.seeds import Noise
 
 Rule: TypeAlias = Callable[[int, Any, tuple[Joint, ...]], Action]  # Any: each game has its own type of state
@@ -27,8 +29,10 @@ Plan: TypeAlias = tuple[Action, ...] | Rule
 
 MOST_ROWS = 400_000
 """Joint actions tried for one best reply; beyond that own actions are thinned, and the reply is the best one found."""
+MOST_ROWS_GOVERNED = 20_000
+"""The same under instruments that what agents do leaves as they are."""
 MOST_ROWS_SLOWLY = 500
-"""The same where every row is a call of its own."""
+"""The same where every row is a call of its own: others answer, or the institution changes with what agents do."""
 _THINNED = 9
 
 
@@ -80,19 +84,27 @@ class Plans:
         return tidy(sum(self.discount**place * goal.utility(step, agent) for place, step in enumerate(steps)))
 
     def best(
-        self, plans: Sequence[Plan], seat: int, goal: Goal, agent: int, at_most: int | None = None
+        self,
+        plans: Sequence[Plan],
+        seat: int,
+        goal: Goal,
+        agent: int,
+        at_most: int | None = None,
+        *,
+        beside: bool = False,
     ) -> tuple[Number, tuple[Action, ...], bool] | None:
         """The plan of one seat that scores most for a goal against the others' plans, and whether no plan does better.
 
-        None where even few actions a round lead to more states than can be tried. Under instruments, where every row is a
-        call of its own, few actions are tried from the start.
+        Of a shared stock it takes what is left beside the others (`beside`), or asks for anything and is rationed like them.
+        Every action is tried while the states it leads to are few enough, else nine a round; None where even those lead to
+        more states than can be tried.
         """
-        if at_most is None and not all(isinstance(game, Mechanism) for game in self.games):
-            at_most = _THINNED
         try:
-            return _Programme(self, plans, seat, goal, agent, at_most).solved()
+            return _Programme(self, plans, seat, goal, agent, at_most, beside).solved()
         except OverflowError:
-            return None if at_most is not None else self.best(plans, seat, goal, agent, at_most=_THINNED)
+            if at_most is not None:
+                return None
+            return self.best(plans, seat, goal, agent, at_most=_THINNED, beside=beside)
 
 
 @dataclass
@@ -105,6 +117,7 @@ class _Programme:
     goal: Goal
     agent: int
     at_most: int | None
+    beside: bool = False
     exact: bool = True
     tried: int = 0
     layers: list[dict[Any, list[tuple[Action, Number, Any]]]] = field(default_factory=list)  # Any: keys of states
@@ -151,10 +164,13 @@ class _Programme:
         joint = list(self.plans.joint(place, state, self._filled(place, state), history))
         noise = Noise(self.plans.seed, self.plans.first + place)
         grid = self._grid(game.space(state, self.seat))
+        if self.beside:
+            grid = self._left_over(game, state, joint, grid)
         self.tried += len(grid)
-        if self.tried > (MOST_ROWS if isinstance(game, Mechanism) and not remembers else MOST_ROWS_SLOWLY):
+        at_once = not remembers and steady(game, state)
+        if self.tried > ((MOST_ROWS if bare(game, state) else MOST_ROWS_GOVERNED) if at_once else MOST_ROWS_SLOWLY):
             raise OverflowError("too many states")
-        if isinstance(game, Mechanism) and not remembers:
+        if at_once:
             return self._at_once(place, state, joint, grid)
         moves: list[tuple[Action, Number, Any]] = []  # Any: as above
         for action in grid:
@@ -167,15 +183,20 @@ class _Programme:
     def _at_once(
         self, place: int, state: Any, joint: list[Action], grid: Sequence[Action]
     ) -> list[Any]:  # Any: as above
-        """All own actions of one round of a bare mechanism in one batch."""
+        """All own actions of one round in one batch, where only the mechanism's part of the next state depends on them."""
         worlds = Worlds(self.plans.games[place], state, one(Noise(self.plans.seed, self.plans.first + place)))
         rows = np.repeat(worlds.codes(joint).reshape(1, -1), len(grid), axis=0)
         rows[:, self.seat] = [worlds.code(self.seat, action) for action in grid]
         scores = worlds.score(rows, Yardstick("", self.goal), self.agent)
         batch = worlds.outcomes(rows)[0].batch
         if batch.keys is None or batch.state_of is None:
-            return [(action, scores[row], (state, ())) for row, action in enumerate(grid)]
+            same = worlds.game.step(state, worlds.joint(rows[0]), worlds.luck[0][1]).state
+            return [(action, scores[row], (same, ())) for row, action in enumerate(grid)]
         states = {key: batch.state_of(key) for key in set(batch.keys.tolist())}
+        if isinstance(state, GovernedState):
+            institution = worlds.game.step(state, worlds.joint(rows[0]), worlds.luck[0][1]).state
+            assert institution.physical == states[int(batch.keys[0])], "one row stepped alone is the row of the batch"
+            states = {key: replace(institution, physical=after) for key, after in states.items()}
         return [(action, scores[row], (states[int(batch.keys[row])], ())) for row, action in enumerate(grid)]
 
     def _grid(self, space: SpaceOf) -> Sequence[Action]:
@@ -187,6 +208,15 @@ class _Programme:
         if self.at_most is not None and len(grid) >= self.at_most:
             self.exact = False
         return grid
+
+    def _left_over(
+        self, game: Game[Any], state: Any, joint: Sequence[Action], grid: Sequence[Action]
+    ) -> Sequence[Action]:  # Any: as above
+        """The own actions that the others' leave room for, where they share a stock; all where none does."""
+        mechanism = mechanism_of(game)
+        others = [action for seat, action in enumerate(joint) if seat != self.seat]
+        room = None if mechanism is None else mechanism.most_beside(physical(state), others)
+        return [action for action in grid if room is None or action <= room] or grid  # type: ignore[operator]  # amounts
 
     def _filled(self, place: int, state: Any) -> list[Plan]:  # Any: as above
         """The others' plans, and anything allowed in the place of the own one."""

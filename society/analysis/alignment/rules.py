@@ -13,6 +13,7 @@ from society.core.actions import Action, Division, Joint
 from society.core.batching import stack
 from society.core.governed import Governed, GovernedState, GovernedTransition
 from society.core.institution import HUMAN, REPLY
+from society.core.instrument import Instrument
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf, Transition
 from society.core.pipeline_batch import in_batches
 from society.core.seeds import Noise
@@ -162,6 +163,28 @@ def batched(game: object) -> bool:
     if isinstance(game, Expected):
         return False
     return getattr(type(game), "batch", Mechanism.batch) is not Mechanism.batch
+
+
+def steady(game: object, state: Any) -> bool:  # Any: as above
+    """Whether many joint actions of a round can be stepped at once, states included: nothing that agents do in it changes the
+    institution, whose rules cannot be broken, remember nothing and put nothing to the vote.
+    """
+    if isinstance(game, Held):
+        return steady(game.game, state)
+    if isinstance(game, Governed):
+        return batched(game) and all(_steadfast(rule.instrument) for rule in game.rules(state))
+    return isinstance(game, Mechanism)
+
+
+def _steadfast(one: Instrument) -> bool:
+    kind = type(one)
+    unbroken = one.enforcement == "hard" or kind.restrict is Instrument.restrict
+    return (
+        unbroken
+        and kind.breaches_of is Instrument.breaches_of
+        and kind.remember is Instrument.remember
+        and kind.decide is Instrument.decide
+    )
 
 
 def treated_alike(game: object, state: Any, noise: Noise) -> tuple[int, ...]:  # Any: as above
