@@ -169,6 +169,12 @@ def test_an_episode_adds_up_under_instruments(instruments: tuple[dict, ...]) -> 
         assert all(decision.slack == 0 for decision in found.judged)
 
 
+def test_rules_that_are_words_only_leave_what_is_known_of_the_game_in_force() -> None:
+    bare, told = align(lake(PLAYED)), align(lake(PLAYED, {"kind": "pact"}, {"kind": "reputation", "limit": 10}))
+    assert [decision.gap.terms for decision in told.judged] == [decision.gap.terms for decision in bare.judged]
+    assert all(decision.gap.ceiling_exact and decision.reference == "optimum" for decision in told.judged)
+
+
 def test_forecasts_are_about_the_round_they_were_made_for() -> None:
     found = align(lake(PLAYED))
     for decision in found.judged:

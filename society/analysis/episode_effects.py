@@ -18,7 +18,7 @@ from society.core.errors import Unreadable
 from society.core.exact import Number, tidy
 from society.core.governed import Decisions, Governed, GovernedState
 from society.core.institution import NO_DECISIONS
-from society.core.instrument import Instrument
+from society.core.instrument import words_only
 from society.core.mechanism import Game, Transition, legalise
 from society.core.seeds import Noise
 from society.episode import Episode, Round
@@ -111,14 +111,6 @@ def _asked(episode: Episode, played: Round, state: GovernedState, joint: Joint) 
             with suppress(Unreadable):
                 wanted[seat] = episode.game.mechanism.space(state.physical, seat).read(acted.submitted)
     return tuple(wanted)
-
-
-_DOING = ("widen", "restrict", "transform", "groups", "breaches", "pay", "feel")
-
-
-def words_only(instrument: Instrument) -> bool:
-    """Whether an instrument leaves what can be done in a round, and what it pays, as they are: pacts and votes do."""
-    return all(getattr(type(instrument), hook) is getattr(Instrument, hook) for hook in _DOING)
 
 
 class Rerun:

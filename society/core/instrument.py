@@ -245,6 +245,15 @@ class Instrument(Kind):
         return Change(memory)
 
 
+_DOING = ("widen", "restrict", "transform", "groups", "breaches", "breaches_of", "pay", "feel")
+
+
+def words_only(instrument: Instrument) -> bool:
+    """Whether an instrument leaves what can be done in a round, and what it pays, as they are: pacts and votes do."""
+    kind = type(instrument)
+    return all(getattr(kind, hook) is getattr(Instrument, hook) for hook in _DOING)
+
+
 def seat_of(seat: Seat, names: Sequence[str]) -> int:
     """The seat with this name or number.
 

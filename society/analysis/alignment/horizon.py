@@ -33,6 +33,7 @@ from society.core.errors import BadInput
 from society.core.exact import Number, tidy
 from society.core.goals import Goal, GroupWelfare, OwnPayoff
 from society.core.governed import Governed
+from society.core.instrument import words_only
 from society.core.mechanism import Mechanism, legalise
 from society.core.seeds import Noise
 
@@ -108,7 +109,8 @@ class Horizon:
         if self.discount == 1 and isinstance(goal, (OwnPayoff, GroupWelfare)):
             known = self.game.mechanism.known_value(max(left, 0), whose)
         if known is not None:
-            reference: Reference = "optimum without instruments" if self.game.instruments else "optimum"
+            free = all(words_only(instrument) for instrument in self.game.instruments)
+            reference: Reference = "optimum" if free else "optimum without instruments"
             if left <= 0:
                 return _nothing, reference
             return _remembered(known), reference

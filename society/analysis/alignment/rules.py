@@ -13,7 +13,7 @@ from society.core.actions import Action, Division, Joint
 from society.core.batching import stack
 from society.core.governed import Governed, GovernedState, GovernedTransition
 from society.core.institution import HUMAN, REPLY
-from society.core.instrument import Instrument
+from society.core.instrument import Instrument, words_only
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf, Transition
 from society.core.pipeline_batch import in_batches
 from society.core.seeds import Noise
@@ -136,7 +136,8 @@ def bare(game: object, state: Any) -> tuple[Mechanism[Any], Any] | None:  # Any:
     if isinstance(game, Held):
         game = game.game
     if isinstance(game, Governed):
-        return None if game.instruments else (game.mechanism, state.physical)
+        quiet = not state.pot and all(words_only(rule.instrument) for rule in game.rules(state))
+        return (game.mechanism, state.physical) if quiet else None
     return (game, state) if isinstance(game, Mechanism) else None
 
 
