@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -162,6 +163,24 @@ async def test_without_its_latest_commits_a_log_is_what_it_was_before(tmp_path: 
         assert contents(path.parent) == before, size
         path.with_name("log.db-shm").unlink(missing_ok=True)
     assert runs[0] == 1 and runs[-1] == 2 and runs == sorted(runs)
+
+
+async def test_a_log_that_was_never_made_whole_is_no_log_yet_and_is_made_by_the_next_run(tmp_path: Path) -> None:
+    """Whoever made its tables was killed in the middle; what it had written is taken back by the next who writes."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "half.db", isolation_level=None)) as maker:
+        maker.execute("PRAGMA cache_size=1")
+        maker.execute("BEGIN")
+        maker.execute("CREATE TABLE event (body)")
+        maker.executemany("INSERT INTO event VALUES (?)", [("x" * 1000,)] * 500)
+        for end in ("", "-journal"):
+            shutil.copyfile(tmp_path / f"half.db{end}", tmp_path / f"log.db{end}")
+    with open_log(tmp_path / "log.db") as log, pytest.raises(LogUnusable, match="there is no log at"):
+        log.runs()
+    with open_log(tmp_path / "log.db") as log:
+        written = log.start_run(manifest(MODEL))
+        await play(written, events(MODEL))
+        await written.finish("completed")
+        assert log.verify().sound
 
 
 async def test_a_file_cut_short_is_told_apart_and_left_as_it_is(tmp_path: Path) -> None:

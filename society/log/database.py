@@ -185,6 +185,10 @@ def refusal(problem: BaseException, place: Place, *, writing: bool = False) -> E
         return Paused(
             f"the disk of {place.shown} is full; nothing is lost: make room, then go on with `society resume`"
         )
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:  # logs are written without this journal from their first table on
+        return LogUnusable(
+            f"there is no log at {place.shown} yet: who was making it died; play something, which mends it"
+        )
     meanings = {
         sqlite3.SQLITE_NOTADB: "is not a SQLite database",
         sqlite3.SQLITE_CORRUPT: "is damaged or cut short; restore it from a copy",

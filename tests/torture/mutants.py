@@ -63,6 +63,24 @@ def outcome(suite: str, size: int, mutation: Mutation | None) -> dict[str, int]:
     return dict(json.loads(words)) if words else {"died": 1}
 
 
+def without_a_place(mutation: Mutation) -> str:
+    """Put a bug in; the names it has brought along: what it was to take the place of has another name by now."""
+    before = _names()
+    mutation.put_in()
+    return ", ".join(sorted(_names() - before))
+
+
+def _names() -> set[str]:
+    """All that is defined in the modules of this project, and in their classes."""
+    found: set[str] = set()
+    for module in [one for name, one in sys.modules.items() if name.startswith(("society.", "tests.torture."))]:
+        for name, value in vars(module).items():
+            found.add(f"{module.__name__}.{name}")
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                found.update(f"{module.__name__}.{name}.{inner}" for inner in vars(value))
+    return found
+
+
 def _play(suite: str, size: int, mutation: Mutation | None, writes: int) -> None:
     from tests.torture.__main__ import SUITES
 
@@ -72,8 +90,9 @@ def _play(suite: str, size: int, mutation: Mutation | None, writes: int) -> None
         os.dup2(devnull, 2)
         warnings.simplefilter("ignore")
         tally = Tally(suite, seed=1, quick=True, enough=1)
-        if mutation is not None:
-            mutation.put_in()
+        if mutation is not None and (gone := without_a_place(mutation)):
+            os.write(writes, json.dumps({f"nothing: {gone} is no more": 0}).encode())
+            return
         try:
             SUITES[suite][0](tally, size)
         except Exception:
