@@ -45,7 +45,7 @@ _FORBIDDEN = (
     nodes.AssignBlock,
 )
 MOST_NESTED_LOOPS = 3
-MOST_KEPT = 5_000
+MOST_KEPT = 1_000
 """Rendered texts that are kept."""
 MOST_INCLUDES = 100
 _FILTERS = frozenset(
@@ -118,7 +118,7 @@ def prompt_folders() -> tuple[Path, ...]:
     source = Path(__file__).resolve().parents[2] / "prompts"
     packaged = Path(str(files("society") / "_data" / "prompts"))
     found = [Path.cwd() / "prompts", source, packaged]
-    return tuple(dict.fromkeys(folder.resolve() for folder in found if folder.is_dir()))
+    return tuple(dict.fromkeys(folder for folder in found if folder.is_dir()))
 
 
 class Prompts:

@@ -68,10 +68,10 @@ def parse_exact(value: object) -> int | Fraction:
         raise ValueError(f"{text[:MAX_DIGITS]!r} is not a number")
     over, slash, under = text.partition("/")
     try:
-        parts = [Decimal(over), Decimal(under if slash else 1)]
+        parts = [Decimal(over), Decimal(under)] if slash else [Decimal(over)]
         if any(not part.is_finite() or abs(part.adjusted()) > MAX_DIGITS for part in parts):
             raise ValueError(f"{text!r} is out of bounds")
-        result = Fraction(parts[0]) / Fraction(parts[1])
+        result = Fraction(parts[0]) / Fraction(parts[1]) if slash else Fraction(parts[0])
     except (InvalidOperation, ZeroDivisionError):
         raise ValueError(f"{text!r} is not a number") from None
     return result.numerator if result.denominator == 1 else result

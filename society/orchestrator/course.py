@@ -14,7 +14,7 @@ from society.core.policy import Heard, Meant, Observation
 from society.core.rows import RuleEvent
 from society.core.seeds import Noise
 from society.orchestrator.memory import Memory
-from society.orchestrator.settling import public_result, settled
+from society.orchestrator.settling import public_results, settled
 from society.scenario.model import Scenario
 
 Decisions: TypeAlias = dict[tuple[int, str], Mapping[str, Action]]
@@ -98,8 +98,8 @@ class Course:
         self.state, self.stock = closed.state, outcome.stock_after
         rule_events = (*self.rule_events, *outcome.rule_events, *closed.rule_events)
         self.rule_events = []
-        for agent in range(self.agents):
-            self.memory.tell(agent, public_result(number, agent, outcome, rule_events, self.scenario.disclosure))
+        for agent, told in enumerate(public_results(number, outcome, rule_events, self.scenario.disclosure)):
+            self.memory.tell(agent, told)
         self.rounds = number
         return settled(self.game, number, outcome, before=before, after=closed.state, rule_events=rule_events)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 from society.core.events import Settled
 from society.core.exact import Json, plain
@@ -47,6 +48,18 @@ def settled(
         rule_events=tuple(rule_events),
         coalitions=before.ledger.coalition_structure(),
     )
+
+
+def public_results(
+    number: int, outcome: GovernedTransition, rule_events: Sequence[RuleEvent], disclosure: Disclosure
+) -> Iterator[Happened]:
+    """What each agent is told of a round, in seat order: one and the same where nothing is for one agent alone."""
+    agents = len(outcome.payoffs)
+    if disclosure.actions and disclosure.payoffs and not outcome.transfers and not rule_events:
+        yield from repeat(public_result(number, 0, outcome, rule_events, disclosure), agents)
+        return
+    for agent in range(agents):
+        yield public_result(number, agent, outcome, rule_events, disclosure)
 
 
 def public_result(
