@@ -153,12 +153,56 @@ axes:
         ("metrics:", "include: [{cast: other}]\nmetrics:", r"axis 'cast' has no arm 'other'"),
         ("metrics:", "exclude: [{cast: greedy}, {cast: modest}]\nmetrics:", r"this leaves no cell"),
         ("cast:", "focal.policy:", r"name them, as in `focal: \[0, 1\]`"),
+        (SMALL, "", r"other.yaml:1:1: a sweep is a map of fields"),
+        (SMALL, "- 1", r"other.yaml:1:1: a sweep is a map of fields"),
+        ("name: small", "name: [small", r"not valid YAML"),
+        ("name: small\n", "", r"'name' is needed here"),
+        ("name: small", "name: a/b", r"other.yaml:2:7: name: must match"),
+        ("seeds: 0-2\n", "", r"'seeds' is needed here"),
+        ("0-2", "many", r"'many' names no seeds; write 7, 0-9 or 0-4,10"),
+        ("0-2", "[0.5]", r"seeds.0: a whole number is needed here, not a decimal"),
+        ("0-2", "[3, 1, 3]", r"other.yaml:4:\d+: seeds.2: 3 stands here twice"),
+        ("0-2", "0-99999999", r"more than 10000 seeds"),
+        ("0-2", "[]", r"other.yaml:4:8: seeds"),
+        ("[lake.yaml]", "[lake.yaml, lake.yaml]", r"scenarios.1: lake.yaml stands here twice"),
+        ("[lake.yaml]", "[5]", r"text is needed here, not a whole number"),
+        ("[lake.yaml]", "[sub/lake.yaml]", r"in this folder or the one above"),
+        ("[50, 100]", "[]", r"an axis is a list of values, or a map of named arms"),
+        ("mechanism.capacity:", "seeds:", r"axes.seeds: seeds are listed under `seeds`, not on an axis"),
+        ("mechanism.capacity:", "scenario:", r"scenarios are listed under `scenarios`, not on an axis"),
+        ("mechanism.capacity:", "agents.7.persona:", r"no item '7' in this list \(its items are 0 to 2\)"),
+        ("mechanism.capacity:", "rounds.more:", r"nothing can be set inside it"),
+        ("mechanism.capacity:", "mechanism..capacity:", r"expected path.to.field"),
+        ("mechanism.capacity: [50", "mechanism.kind: [comon_pool", r"did you mean 'common_pool'"),
+        ("mechanism.capacity: [50", "rounds: [0", r"rounds: must be at least 1"),
+        ("metrics:", "  rounds: [1]\n  rounds: [2]\nmetrics:", r"'rounds' is given twice \(first in line 10\)"),
+        ("metrics:", "exclude: {cast: greedy}\nmetrics:", r"exclude: a list is needed here, not a map"),
+        ("metrics:", "exclude: [{}]\nmetrics:", r"exclude.0: this fits no cell; name the arms to leave out"),
+        ("metrics:", "include: [{mechanism.capacity: 50, cast: greedy}]\nmetrics:", r"include.0: the cell .* is there already"),
+        ("metrics:", "include: [{mechanism.capacity: 7}, {mechanism.capacity: 7}]\nmetrics:", r"include.1: the cell .* is there already"),
+        ("metrics:", "baseline: [greedy]\nmetrics:", r"baseline: a map of fields is needed here, not a list"),
+        ("metrics:", "baseline: {cast: greedy}\nexclude: [{cast: greedy}]\nmetrics:", r"baseline: no cell fits this"),
+        ("metrics:", "replicates: 0\nmetrics:", r"replicates: must be at least 1"),
+        ("metrics:", "seats: rotate\nmetrics:", r"seats: must be .* did you mean 'rotated'"),
+        ("metrics:", "focal: [0, 0]\nmetrics:", r"focal.1: 0 stands here twice"),
+        ("metrics:", "usd: ten\nmetrics:", r"usd: a number is needed here, not text"),
+        ("metrics:", "about: &a x\nmetrics:", r"anchors \(&name\) are not allowed"),
+        ("[total_welfare, gini]", "[]", r"metrics"),
+        ("[total_welfare, gini]", "[gini, gini]", r"metrics.1: gini stands here twice"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line_and_its_mend(folder: Path, old: str, new: str, told: str) -> None:
     assert old in SMALL
     with pytest.raises(ScenarioError, match=told):
         cells(load_sweep(written(folder, SMALL.replace(old, new, 1))))
+
+
+def test_more_runs_than_anybody_wants_are_refused(folder: Path) -> None:
+    sweep = load_sweep(
+        written(folder, SMALL.replace("0-2", "0-9999").replace("metrics:", "replicates: 1000\nmetrics:"))
+    )
+    with pytest.raises(ScenarioError, match="this makes 40000000 runs; 1000000 are the most"):
+        plan(sweep, cells(sweep))
 
 
 def test_a_grid_nobody_wants_is_refused(folder: Path) -> None:

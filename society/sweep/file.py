@@ -24,6 +24,8 @@ SCENARIO = "scenario"
 """The axis that several scenarios make."""
 FOCAL = "focal"
 """Paths that begin with it mean every focal agent."""
+_LISTED = {SCENARIO: "scenarios", "scenarios": "scenarios", "seed": "seeds", "seeds": "seeds"}
+"""What is varied without an axis, and where."""
 Order = Literal["as_written", "rotated", "every"]
 Label = int | float | str | bool | None
 
@@ -60,7 +62,7 @@ class SweepFile(BaseModel):
     focal: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """agents whose score and whose effect on all others are told apart, by place in the scenario, counted from 0; the axis
     `focal.policy` varies all of them, while the others stay as they are"""
-    metrics: tuple[str, ...] = ("total_welfare", "welfare_efficiency", "survival", "gini")
+    metrics: tuple[str, ...] = Field(("total_welfare", "welfare_efficiency", "survival", "gini"), min_length=1)
     """what the table shows"""
     usd: float | None = Field(None, gt=0)
     """US dollars for the whole sweep; it pauses before it would spend more"""
@@ -133,6 +135,7 @@ def load_sweep(path: str | Path) -> Sweep:
         for k, name in enumerate(settings.metrics)
         if name not in METRICS
     ]
+    problems += _doubles(settings, root)
     scenarios = _scenarios(file, settings, root, problems)
     axes = _axes(root, settings, problems)
     if len(scenarios) > 1:
@@ -205,6 +208,17 @@ def _spell_out(root: Node, problems: list[Problem]) -> None:
             seeds.value = [Node(1, seeds.place)]
 
 
+def _doubles(settings: SweepFile, root: Node) -> list[Problem]:
+    """What stands twice in a list, where it can only be a slip."""
+    found: list[Problem] = []
+    for field in ("scenarios", "seeds", "focal", "metrics"):
+        values = getattr(settings, field)
+        twice = next((k for k, value in enumerate(values) if value in values[:k]), None)
+        if twice is not None:
+            found.append(problem_at(root, (field, twice), f"{visible(str(values[twice]), 40)} stands here twice"))
+    return found
+
+
 def _scenarios(file: Path, settings: SweepFile, root: Node, problems: list[Problem]) -> dict[str, Path]:
     """The files of the scenarios: beside the sweep, in the folder above it, or shipped."""
     found: dict[str, Path] = {}
@@ -233,8 +247,10 @@ def _axes(root: Node, settings: SweepFile, problems: list[Problem]) -> list[Axis
     found: list[Axis] = []
     for name, entry in (node.map or {}).items() if node is not None else ():
         values, path = entry.node, ("axes", name)
-        if name == SCENARIO:
-            problems.append(problem_at(root, path, "scenarios are listed under `scenarios`"))
+        if name in _LISTED:
+            problems.append(
+                problem_at(root, path, f"{_LISTED[name]} are listed under `{_LISTED[name]}`, not on an axis")
+            )
         elif isinstance(values.value, list) and values.value:
             arms = [Arm(labelled(item.plain()), _changes(name, item, settings.focal)) for item in values.value]
             found.append(Axis(name, tuple(arms)))
@@ -308,6 +324,8 @@ def _check_labels(field: str, root: Node, axes: list[Axis], problems: list[Probl
         else [((field,), node)]
     )
     for path, item in listed:
+        if field == "exclude" and not item.map:
+            problems.append(problem_at(root, path, "this fits no cell; name the arms to leave out, as in {axis: arm}"))
         for name, entry in (item.map or {}).items():
             label = labelled(entry.node.plain())
             axis = known.get(name)

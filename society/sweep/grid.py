@@ -15,7 +15,7 @@ from society.scenario.load import load, resolved
 from society.scenario.model import Scenario
 from society.sweep.file import SCENARIO, Arm, Label, Order, Sweep
 
-MOST_CELLS = 10_000
+MOST_CELLS, MOST_RUNS = 10_000, 1_000_000
 _NOT_PLAYED = ("about", "budget", "seeds")
 """Fields that change nothing in what is played."""
 
@@ -130,15 +130,27 @@ def cells(sweep: Sweep, overrides: Sequence[str] = ()) -> list[Cell]:
         arms = dict(zip((axis.name for axis in sweep.axes), combination, strict=True))
         if not any(_fits(arms, pattern) for pattern in sweep.settings.exclude):
             found.append(_cell(sweep, arms, overrides))
-    found += [_cell(sweep, arms, overrides) for arms in sweep.include]
+    there = [cell.labels for cell in found]
+    for place, arms in enumerate(sweep.include):
+        one = _cell(sweep, arms, overrides)
+        if one.labels in there:
+            raise sweep.problem(("include", place), f"the cell {one.title} is there already")
+        there.append(one.labels)
+        found.append(one)
     if not found:
         raise sweep.problem(("exclude",), "this leaves no cell")
+    wanted = sweep.settings.baseline
+    if wanted and not any(cell.fits(wanted) for cell in found):
+        raise sweep.problem(("baseline",), "no cell fits this; `exclude` has left them out")
     return found
 
 
 def plan(sweep: Sweep, grid: Sequence[Cell], seeds: Sequence[int] | None = None) -> list[Planned]:
     """The runs a sweep wants, seed by seed, so that a sweep that stops early has compared all cells on some seeds."""
     settings = sweep.settings
+    size = len(grid) * len(seeds or settings.seeds) * settings.replicates
+    if size > MOST_RUNS:
+        raise sweep.problem(("seeds",), f"this makes {size} runs; {MOST_RUNS} are the most")
     planned: dict[tuple[str, int], Planned] = {}
     for (place, seed), replicate, cell in itertools.product(
         enumerate(seeds or settings.seeds), range(settings.replicates), grid
