@@ -131,8 +131,8 @@ def cells(sweep: Sweep, overrides: Sequence[str] = ()) -> list[Cell]:
         if not any(_fits(arms, pattern) for pattern in sweep.settings.exclude):
             found.append(_cell(sweep, arms, overrides))
     there = [cell.labels for cell in found]
-    for place, arms in enumerate(sweep.include):
-        one = _cell(sweep, arms, overrides)
+    for place, further in enumerate(sweep.include):
+        one = _cell(sweep, further, overrides)
         if one.labels in there:
             raise sweep.problem(("include", place), f"the cell {one.title} is there already")
         there.append(one.labels)
