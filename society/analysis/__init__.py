@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from society.analysis.four_notions import Coalitions as Coalitions
     from society.analysis.four_notions import coalitions as coalitions
     from society.analysis.hedonic_games import stable_partitions as stable_partitions
+    from society.analysis.many_runs import coalitions_over_runs as coalitions_over_runs
     from society.analysis.nucleoli import kohlberg as kohlberg
     from society.analysis.nucleoli import nucleolus as nucleolus
     from society.analysis.nucleoli import prenucleolus as prenucleolus
@@ -54,6 +55,7 @@ _HOME = {
     "calibrate": "calibration",
     "Coalitions": "four_notions",
     "coalitions": "four_notions",
+    "coalitions_over_runs": "many_runs",
     "co_movement": "comovement",
     "collusion_table": "favours",
     "core": "cores",

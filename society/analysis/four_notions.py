@@ -141,12 +141,11 @@ def coalitions(
     """
     if every_group and len(episode.names) > MOST:
         raise ValueError(f"every group is looked at for up to {MOST} agents, not {len(episode.names)}")
+    tests = tests_of(episode, permutations=permutations, talk_permutations=min(permutations, 199), seed=seed)
+    talk, moved, favours = tests.talk, tests.moved, tests.favours
     episode, n = episode.own, len(episode.names)
     rerun, why = _rerun(episode)
     declared = _declared(episode, rerun, outsiders)
-    talk = private_channels(messages_of(episode), permutations=min(permutations, 199), seed=seed)
-    moved = _co_movement(episode, permutations, seed)
-    favours = _favours(episode, permutations, seed)
     together = (*moved.groups, *(group for one in favours for group in one.test.groups))
     apart = _apart(talk)
     named = {d.members for d in declared} | set(together) | set(apart)
@@ -172,6 +171,26 @@ def coalitions(
         seizures=seizures,
         standings=known,
         resources_hhi=resource_concentration(known),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """What conduct alone says of who stands together: private talk, co-movement, favours by kind."""
+
+    talk: Channels
+    moved: CoMovement
+    favours: tuple[Favours, ...]
+
+
+def tests_of(episode: Episode, *, permutations: int, talk_permutations: int | None = None, seed: int = 0) -> Tests:
+    """The tests of an episode's conduct; of a fork, of its own rounds."""
+    episode = episode.own
+    many = permutations if talk_permutations is None else talk_permutations
+    return Tests(
+        private_channels(messages_of(episode), permutations=many, seed=seed),
+        _co_movement(episode, permutations, seed),
+        _favours(episode, permutations, seed),
     )
 
 
