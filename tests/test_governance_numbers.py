@@ -225,6 +225,51 @@ def test_promises_to_pay_for_cooperation_turn_the_prisoners_dilemma_as_a_contrac
     assert {"".join(joint) for joint in found} == set(profiles.split())
 
 
+def compensated(said, **rule):
+    """The laboratory commons in a round for which each announced so much, by (who says it, whose units, to whom)."""
+    game = govern(COMMONS | {"agents": 8}, {"kind": "compensation", **rule})
+    state, votes = game.initial_state(), {}
+    for (by, units_of, to), price in said.items():
+        other = to if by == units_of else units_of
+        part = f"me to {other}" if by == units_of else f"{other} to me"
+        votes.setdefault((by, "compensation"), {})[part] = price
+    done = game.step(state, (0,) * 8, LUCK)
+    return game, game.close(done, votes).state
+
+
+def agreed(price):
+    pairs = list(itertools.permutations(range(8), 2))
+    return {(by, giver, taker): price for giver, taker in pairs for by in (giver, taker)}
+
+
+@pytest.mark.parametrize(("price", "stable"), [(F(9, 8), True), (1, False), (0, False), (2, False)], ids=str)
+def test_where_all_announce_the_marginal_harm_the_optimum_is_an_equilibrium_and_what_is_paid_is_received(price, stable):
+    # one more token at the optimum costs the seven others 63/8 together, so 9/8 each
+    game, state = compensated(agreed(price))
+    profile = (4, 4, 4, 4, 5, 5, 5, 5)
+    done = game.step(state, profile, LUCK)
+    assert sum(done.payoffs) == sum(done.material) == 1324
+    gains = [
+        game.step(state, (*profile[:seat], own, *profile[seat + 1 :]), LUCK).payoffs[seat] - done.payoffs[seat]
+        for seat in (0, 7)
+        for own in range(26)
+    ]
+    assert (max(gains) == 0) == stable
+
+
+@given(st.fractions(0, 4, max_denominator=8))
+def test_who_does_harm_does_best_to_announce_the_price_that_the_harmed_one_does(own):
+    said = agreed(F(9, 8))
+    game, state = compensated(said | {(0, 0, 1): own})
+    same, before = compensated(said)
+    profile = (4, 4, 4, 4, 5, 5, 5, 5)
+    apart, together = game.step(state, profile, LUCK), same.step(before, profile, LUCK)
+    # it pays what the other said all the same; the other gets what it said; those beside share the difference
+    assert apart.payoffs[0] - together.payoffs[0] == -((own - F(9, 8)) ** 2)
+    assert apart.payoffs[1] - together.payoffs[1] == 4 * (own - F(9, 8))
+    assert sum(apart.payoffs) == sum(apart.material) - (own - F(9, 8)) ** 2
+
+
 # C5: punishment
 
 

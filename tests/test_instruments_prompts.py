@@ -144,6 +144,7 @@ SPOKEN = [
     (LAKE, [{"kind": "closure", "stock_below": 30, "lasts": 2}]),
     (TABLE, [{"kind": "closure", "words": ["D"]}]),
     (LAKE, [{"kind": "constitution", "agenda": [{"rule": "tax", "field": "rate"}], "delegation": True}, TAX]),
+    (LAKE, [{"kind": "compensation"}]),
     (LAKE, [{"kind": "contract", "enforcement": "soft", "detection": "1/2", "bond": 3, "per_unit": 1, "lasts": 2}]),
     (TABLE, [{"kind": "contract", "imposed": "C", "imposed_penalty": 3}]),
     ("congestion", [{"kind": "delta_toll"}]),

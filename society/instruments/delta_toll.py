@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -75,6 +75,9 @@ class DeltaToll(Instrument):
             return None
         due = played.executed.each((at.rule, "toll"), lambda seat, action: self.toll(at, memory, seat, action))
         return collected_batch(self, at, played, due, self.rebate)
+
+    def peculiar(self, at: Moment, memory: Tolls, agent: int) -> Hashable | None:
+        return ()
 
     def remember(self, at: Moment, memory: Tolls, played: Played) -> Change:
         seen, before = at.mechanism.delays(at.physical, played.executed) or {}, dict(memory.now)
