@@ -97,6 +97,14 @@ async def test_a_reader_that_stays_holds_nobody_up(tmp_path: Path) -> None:
         assert log.find("last").status == "completed" and log.verify().sound
 
 
+def test_every_commit_is_told_to_wait_for_the_disk(tmp_path: Path) -> None:
+    with open_log(tmp_path / "s.db") as log:
+        log.prepare()
+        with log._writing.engine.connect() as connection:
+            held = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "fullfsync")]
+    assert held == [2, 1]
+
+
 async def test_a_clock_that_jumps_changes_nothing_but_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A year back with every look at it."""
     heads, years = [], count(2026, -1)
