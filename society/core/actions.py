@@ -289,7 +289,7 @@ class Division(_Space):
 
     @property
     def _units(self) -> int:
-        return int(self.total / Fraction(self.step))
+        return int(self.total // self.step)
 
     def encode(self, action: Action) -> int:
         """The place of the division among all, in lexicographic order, as batched rules take it.
@@ -302,7 +302,7 @@ class Division(_Space):
         assert isinstance(action, tuple), "a division is a tuple of shares"
         code, left = 0, self._units
         for after, share in zip(range(self.parts - 1, 0, -1), action, strict=False):
-            units = int(share / Fraction(self.step))
+            units = int(share // self.step)
             code += _before(left, units, after)
             left -= units
         return code

@@ -209,10 +209,10 @@ def _level_at(board: Board[S], row: np.ndarray[tuple[int, ...], np.dtype[np.int6
         scores = board.score(reply_rows(board, row, agent))
         welfare = scores.units.sum(axis=1)
         here = row[agent]
-        for place in np.flatnonzero(scores.units[:, agent] > scores.units[here, agent] + scores.slack):
-            lost = Fraction(scores.value(welfare[here] - welfare[place]))
-            if lost <= 0:
-                return None
-            gain = Fraction(scores.value(scores.units[place, agent] - scores.units[here, agent]))
-            level = max(level, gain / lost)
+        gains, lost = scores.units[:, agent] - scores.units[here, agent], welfare[here] - welfare
+        better = gains > scores.slack
+        if (lost[better] <= 0).any():
+            return None
+        for gain, loss in zip(gains[better].tolist(), lost[better].tolist(), strict=True):  # both in the same units
+            level = max(level, Fraction(gain, loss) if isinstance(gain, int) else Fraction(gain) / Fraction(loss))
     return level

@@ -95,21 +95,29 @@ class Ruler(Generic[S]):
         """The sum of all scores."""
         return sum(self.scores(joint))
 
-    @cached_property
+    @property
     def worst_equilibrium(self) -> Bound | None:
         """The pure equilibrium of least welfare; None if there is none."""
         return self._by_welfare[0] if self._by_welfare else None
 
-    @cached_property
+    @property
     def best_equilibrium(self) -> Bound | None:
         """The pure equilibrium of most welfare; None if there is none."""
-        return self._by_welfare[-1] if self._by_welfare else None
+        return self._by_welfare[1] if self._by_welfare else None
 
     @cached_property
-    def _by_welfare(self) -> list[Bound]:
+    def _by_welfare(self) -> tuple[Bound, Bound] | None:
+        """The worst and the best, of equals the first and the last."""
         found = self.equilibria
-        bounds = [Bound(self.welfare(joint), joint, found.exact, found.how) for joint in found]
-        return sorted(bounds, key=lambda bound: bound.value)
+        if not len(found):
+            return None
+        scores = self.board.score_joints(found.profiles)
+        sums = scores.units.sum(axis=1)
+        places = int(sums.argmin()), len(sums) - 1 - int(sums[::-1].argmax())
+        worst, best = (
+            Bound(scores.value(sums[place]), found.profiles[place], found.exact, found.how) for place in places
+        )
+        return worst, best
 
     @property
     def price_of_anarchy(self) -> Finding:
