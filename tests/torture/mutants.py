@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 import warnings
+from types import ModuleType
 
 from tests.torture.mutations import MUTATIONS, Mutation
 from tests.torture.tally import ZEROES, Tally
@@ -65,19 +66,18 @@ def outcome(suite: str, size: int, mutation: Mutation | None) -> dict[str, int]:
 
 def without_a_place(mutation: Mutation) -> str:
     """Put a bug in; the names it has brought along: what it was to take the place of has another name by now."""
-    before = _names()
+    there = {name: _names(module) for name, module in sys.modules.items() if name.startswith("society.")}
     mutation.put_in()
-    return ", ".join(sorted(_names() - before))
+    return ", ".join(sorted(name for module, names in there.items() for name in _names(sys.modules[module]) - names))
 
 
-def _names() -> set[str]:
-    """All that is defined in the modules of this project, and in their classes."""
+def _names(module: ModuleType) -> set[str]:
+    """All that is defined in a module, and in its classes."""
     found: set[str] = set()
-    for module in [one for name, one in sys.modules.items() if name.startswith(("society.", "tests.torture."))]:
-        for name, value in vars(module).items():
-            found.add(f"{module.__name__}.{name}")
-            if isinstance(value, type) and value.__module__ == module.__name__:
-                found.update(f"{module.__name__}.{name}.{inner}" for inner in vars(value))
+    for name, value in vars(module).items():
+        found.add(f"{module.__name__}.{name}")
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            found.update(f"{module.__name__}.{name}.{inner}" for inner in vars(value))
     return found
 
 
