@@ -23,6 +23,11 @@ TWELVE = [
     "agents=[" + ", ".join(f"{{name: Fisher {seat + 1}}}" for seat in range(12)) + "]",
 ]
 
+THREE = (
+    "[{kind: tax, rate: 1/2, rebate: 1}, {kind: quota, enforcement: soft, detection: 1/2, fine_per_unit: 2, fine_to: victims},"
+    " {kind: contract, imposed: 6, imposed_penalty: 3}]"
+)
+
 
 def rules(size: Size) -> Iterator[Result]:
     """The common pool of five: one round at a time, and many at once."""
@@ -44,10 +49,11 @@ def rules(size: Size) -> Iterator[Result]:
 
 
 def decomposition(size: Size) -> Iterator[Result]:
-    """The alignment decomposition of a whole episode: 12 agents, 12 rounds."""
-    episode = _played([*TWELVE, f"rounds={size.of(12, 1)}"])
-    took = _seconds(lambda: align(episode), size)
-    yield middle(f"12 agents, {len(episode.settled)} rounds", took, "s")
+    """The alignment decomposition of a whole episode: 12 agents, 12 rounds, bare and under a tax, a quota and a contract."""
+    for words, more in (("", []), (", under three instruments", [f"instruments={THREE}"])):
+        episode = _played([*TWELVE, f"rounds={size.of(12, 1)}", *more])
+        took = _seconds(lambda played=episode: align(played), size)  # type: ignore[misc]  # the episode of this turn
+        yield middle(f"12 agents, {len(episode.settled)} rounds{words}", took, "s")
 
 
 def coalition_values(size: Size) -> Iterator[Result]:

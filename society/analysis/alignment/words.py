@@ -132,17 +132,26 @@ def _agents(found: Alignment, seats: Sequence[int]) -> str:
     who = f"{listed([found.names[seat] for seat in seats])} (goal: {goal})"
     least = "" if whole.ceiling_exact else "at least "
     each = " each" if len(seats) > 1 else ""
-    total = whole.total + (whole.slack or 0)
-    told = f"{who}{each}: of the {least}{show(total)} {found.units[first]} between the best its goal could get and what happened"
+    told = f"{who}{each}: of the {least}{show(whole.total)} {found.units[first]} between the best its goal could get and what happened"
     if "surprise" not in whole.terms:
-        return f"{told}, nothing can be attributed without predictions."
+        return " ".join(
+            part for part in (f"{told}, nothing can be attributed without predictions.", _slack(whole)) if part
+        )
     lost = [f"{_by(value)} {_LOST.get(name, name)}" for name, value in whole.terms.items() if value]
-    if whole.slack:
-        lost.append(f"{_by(whole.slack)} as slack of the reference value")
     tail = f"{told}: {', '.join(lost)}." if lost else f"{told}, nothing was lost to anything."
     return " ".join(
-        part for part in (tail, _carriers(found, seats, whole), _orders(whole), _restraint(found, seats)) if part
+        part
+        for part in (tail, _carriers(found, seats, whole), _orders(whole), _restraint(found, seats), _slack(whole))
+        if part
     )
+
+
+def _slack(whole: EpisodeGap) -> str:
+    """What the reference value promises and no ceiling holds: nobody lost it."""
+    if not whole.slack:
+        return ""
+    side = "more" if whole.slack > 0 else "less"
+    return f"The reference value promises {show(size(whole.slack))} {side} than the ceilings hold (slack), which is a loss to nobody."
 
 
 def _carriers(found: Alignment, seats: Sequence[int], whole: EpisodeGap) -> str:
