@@ -12,10 +12,10 @@ import pytest
 from society.analysis import decompose
 from society.analysis.alignment.accuracy import accuracy
 from society.analysis.alignment.attribution import shapley_sampled, student_t
-from society.analysis.alignment.chains import path_average
-from society.analysis.alignment.decision import Case, Deed, Settings
+from society.analysis.alignment.case import Case, Deed, Settings
 from society.analysis.alignment.declared import read_claims
 from society.analysis.alignment.diagnosis import deviation, diagnose
+from society.analysis.alignment.orders import path_average
 from society.analysis.alignment.principal import principal_chain
 from society.analysis.alignment.worlds import Worlds, Yardstick, one
 from society.core.actions import Amount, Choice, Joint

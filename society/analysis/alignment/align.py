@@ -11,9 +11,10 @@ import numpy as np
 from society.analysis.alignment.accuracy import Accuracy, accuracy
 from society.analysis.alignment.alignment import Alignment, Judged, RoundGroup
 from society.analysis.alignment.attribution import ORDERS
+from society.analysis.alignment.case import Case, Deed, Method, Settings
 from society.analysis.alignment.ceilings import ceiling
 from society.analysis.alignment.chains import Decomposition, Mode
-from society.analysis.alignment.decision import Case, Deed, Method, Settings, decomposed
+from society.analysis.alignment.decision import decomposed
 from society.analysis.alignment.declared import Claims, read_claims
 from society.analysis.alignment.diagnosis import Deviation, GroupGap, PublicWord, deviation
 from society.analysis.alignment.horizon import Horizon, Reference

@@ -10,9 +10,10 @@ from html import escape
 from typing import Any, Literal
 
 from society.analysis.alignment.accuracy import Accuracy
-from society.analysis.alignment.chains import UNATTRIBUTED, Decomposition, Interaction, Mode, interaction, over
+from society.analysis.alignment.chains import UNATTRIBUTED, Decomposition, Mode
 from society.analysis.alignment.diagnosis import SMALL, Diagnosis, GroupGap, PublicWord, diagnose
 from society.analysis.alignment.horizon import Reference
+from society.analysis.alignment.orders import Interaction, interaction, over
 from society.core.errors import BadInput, MissingExtra
 from society.core.exact import Number, tidy
 from society.core.goals import Goal

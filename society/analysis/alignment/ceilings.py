@@ -1,4 +1,4 @@
-"""The best, the worst and the cooperative benchmark of one round, for any yardstick.
+"""The best and the worst of one round, for any yardstick.
 
 A closed form of the mechanism is used where it answers the very question (own payoff or welfare, this round only, no
 instruments); otherwise every joint action is tried while there are few enough, of alike seats only one order each; beyond
@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
-from functools import cache
 from itertools import combinations_with_replacement, islice, product
 from math import comb, prod
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from society.analysis.alignment.rules import bare, batched, certain, mechanism_of, physical, treated_alike
+from society.analysis.alignment.searches import searched
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
 from society.core.actions import Amount
-from society.core.columns import Column, blend
 from society.core.exact import Number
-from society.core.goals import GroupWelfare, OwnPayoff, WorstOff, least
+from society.core.goals import GroupWelfare, OwnPayoff, WorstOff
 from society.core.mechanism import Bound
 
 S = TypeVar("S")
@@ -32,16 +30,7 @@ ENUMERATED = 2_000_000
 ENUMERATED_SLOWLY = 20_000
 """The same where every row is a call of its own."""
 _CHUNK = 1 << 16
-_PASSES = 40
 _SPLITS = 2001
-_WEIGHED = 10_000
-_COARSE = 33
-_COARSE_SLOWLY = 9
-_FINE = 1001
-_FINE_SLOWLY = 17
-"""Points of a thinned grid in the search."""
-_TRIED_WHOLE = 65
-"""A grid of no more points is tried whole for each seat in turn."""
 
 
 def ceiling(worlds: Worlds[S], yardstick: Yardstick, agent: int, *, at_most: int | None = None) -> Bound:
@@ -101,7 +90,7 @@ def _programmed(worlds: Worlds[S], yardstick: Yardstick, agent: int, optimal: Nu
         alone[:, agent] = worlds.grid(agent)
     except ValueError:
         return None
-    for rows in (alone, _even_splits(worlds)):
+    for rows in (alone, even_splits(worlds)):
         scores = worlds.score(rows, yardstick, agent) if len(rows) else None
         top = scores.best() if scores is not None else 0
         if scores is not None and scores[top] == optimal:
@@ -109,7 +98,7 @@ def _programmed(worlds: Worlds[S], yardstick: Yardstick, agent: int, optimal: Nu
     return None
 
 
-def _even_splits(worlds: Worlds[S]) -> Codes:
+def even_splits(worlds: Worlds[S]) -> Codes:
     """Every total of an amount, shared as evenly as steps allow, the odd units to the later seats."""
     if "even splits" not in worlds.memo:
         worlds.memo["even splits"] = _splits_of(worlds)
@@ -136,7 +125,7 @@ def extreme(
     if (*key, sign) not in worlds.memo:
         count, rows = profiles(worlds, agent, at_most=at_most)
         if rows is None:
-            worlds.memo[(*key, sign)] = (agent, _searched(worlds, yardstick, agent, sign))
+            worlds.memo[(*key, sign)] = (agent, searched(worlds, yardstick, agent, sign))
         else:  # both ends at one go
             for end, bound in zip((1, -1), _enumerated(worlds, yardstick, agent, count, rows), strict=True):
                 worlds.memo[(*key, end)] = (agent, bound)
@@ -227,185 +216,3 @@ def _enumerated(
         Bound(best[0], worlds.joint(best[1]), exact=True, how=how),
         Bound(worst[0], worlds.joint(worst[1]), exact=True, how=how),
     )
-
-
-def _searched(worlds: Worlds[S], yardstick: Yardstick, agent: int, sign: Literal[1, -1]) -> Bound:
-    starts = _promising(worlds, agent)
-    scores = worlds.score(starts, yardstick, agent)
-    start = (scores if sign == 1 else -scores).best()
-    value, row, tried = _climb(worlds, yardstick, agent, starts[start], sign)
-    how = f"search through {len(starts) + tried} joint actions, each seat in turn"
-    return Bound(value, worlds.joint(row), exact=False, how=how)
-
-
-def _promising(worlds: Worlds[S], agent: int) -> Codes:
-    """Profiles in which all others do alike, and what the mechanism itself knows."""
-    points = _COARSE if batched(worlds.game) else _COARSE_SLOWLY
-    coarse = [worlds.grid(seat, points) for seat in range(worlds.agents)]
-    most = max(len(grid) for grid in coarse)
-    places = [np.linspace(0, len(grid) - 1, most).round().astype(np.int64) for grid in coarse]
-    others = np.stack([grid[place] for grid, place in zip(coarse, places, strict=True)], axis=1)
-    found = np.tile(others, (len(coarse[agent]), 1))
-    found[:, agent] = np.repeat(coarse[agent], most)
-    known: list[list[int]] = []
-    mechanism, state = mechanism_of(worlds.game), physical(worlds.state)
-    if mechanism is not None:
-        for bound in (mechanism.known_ceiling(state, agent), mechanism.known_optimum(state)):
-            profile = None if bound is None else bound.profile
-            if profile is not None and all(s.contains(a) for s, a in zip(worlds.spaces, profile, strict=True)):
-                known.append(worlds.codes(profile).tolist())
-    return np.concatenate([found, np.array(known, dtype=np.int64)]) if known else found
-
-
-def _climb(worlds: Worlds[S], yardstick: Yardstick, agent: int, row: Codes, sign: int) -> tuple[Number, Codes, int]:
-    """Change one seat at a time for the better until no change helps: to anything of a coarse grid, or to a neighbour."""
-    full = [worlds.grid(seat, _FINE if batched(worlds.game) else _FINE_SLOWLY) for seat in range(worlds.agents)]
-    here, tried = worlds.at(row, yardstick, agent), 0
-    for _ in range(_PASSES):
-        rows = []
-        for seat, grid in enumerate(full):
-            chosen = grid[_near(len(grid), int(np.searchsorted(grid, row[seat])))]
-            block = np.repeat(row.reshape(1, -1), len(chosen), axis=0)
-            block[:, seat] = chosen
-            rows.append(block)
-        candidates = np.concatenate(rows)
-        tried += len(candidates)
-        scores: Column = worlds.score(candidates, yardstick, agent)
-        found = (scores if sign == 1 else -scores).best()
-        if (scores[found] - here) * sign <= 0:
-            break
-        here, row = scores[found], candidates[found]
-    return here, row, tried
-
-
-@cache
-def _near(size: int, place: int) -> NDArray[np.int64]:
-    """Places of a grid to try from one of them: all of a small one; else evenly spread ones and those 1, 2, 4 ... steps off."""
-    if size <= _TRIED_WHOLE:
-        return np.arange(size)
-    steps = 1 << np.arange(int(size).bit_length())
-    off = np.concatenate([place - steps, [place], place + steps])
-    spread = np.linspace(0, size - 1, _COARSE).round().astype(np.int64)
-    return np.unique(np.concatenate([spread, off[(off >= 0) & (off < size)]]))
-
-
-def best_reply(
-    worlds: Worlds[S],
-    yardstick: Yardstick,
-    agent: int,
-    beliefs: tuple[tuple[Number, Codes], ...],
-    also: tuple[int, ...] = (),
-    *,
-    beside: bool = True,
-) -> tuple[Number, list[int], bool]:
-    """The most an agent can score against given others, every own action that scores it, and whether that is exact.
-
-    On a continuous space a fine grid is tried; the result is then the best one found. Of a shared stock only what is left
-    beside the others is tried (`beside`), not what asking for more would bring by rationing. The actions `also` always are.
-    """
-    exact = True
-    try:
-        grid = worlds.grid(agent)
-    except ValueError:
-        grid, exact = np.array([*worlds.grid(agent, 1001), *also], dtype=np.int64), False
-    if beside:
-        grid = _beside(worlds, agent, beliefs, grid, also)
-    scores = replies(worlds, yardstick, agent, beliefs, grid)
-    ties = scores.ties()
-    return scores[int(ties[0])], [int(grid[place]) for place in ties], exact
-
-
-def _beside(
-    worlds: Worlds[S], agent: int, beliefs: tuple[tuple[Number, Codes], ...], grid: Codes, also: tuple[int, ...]
-) -> Codes:
-    """The own actions that the others' leave room for, and those that count in any case."""
-    mechanism = mechanism_of(worlds.game)
-    state = physical(worlds.state)
-    rooms = []
-    for _, row in beliefs:
-        others = [worlds.action(seat, int(code)) for seat, code in enumerate(row) if seat != agent]
-        rooms.append(mechanism.most_beside(state, others) if mechanism is not None else None)
-    known = [room for room in rooms if room is not None]
-    space = worlds.spaces[agent]
-    if not known or not isinstance(space, Amount):
-        return grid
-    fits = [code for code in grid.tolist() if worlds.action(agent, code) <= min(known)]  # type: ignore[operator]  # amounts
-    chosen = sorted({*fits, *(code for code in also)})
-    return np.array(chosen, dtype=np.int64) if chosen else grid
-
-
-def replies(
-    worlds: Worlds[S], yardstick: Yardstick, agent: int, beliefs: tuple[tuple[Number, Codes], ...], own: Codes
-) -> Column:
-    """The score of each of several own actions against given others, in expectation."""
-    total: Column | None = None
-    for probability, row in beliefs:
-        block = np.repeat(row.reshape(1, -1), len(own), axis=0)
-        block[:, agent] = own
-        scores = worlds.score(block, yardstick, agent)
-        scores = scores if probability == 1 else scores * probability
-        total = scores if total is None else total + scores
-    assert total is not None
-    return total
-
-
-def benchmark(worlds: Worlds[S], yardstick: Yardstick, *, at_most: int | None = None) -> Bound:
-    """The cooperative benchmark a^S: the joint action with the largest welfare.
-
-    Of several the one whose worst-off agent gets most, then the one with the smallest Gini coefficient, then the first in
-    lexicographic order. `yardstick` is welfare, with or without a reference value of the next state.
-    """
-    key = ("benchmark", yardstick, at_most)
-    if key not in worlds.memo:
-        worlds.memo[key] = _benchmark(worlds, yardstick, at_most)
-    found: Bound = worlds.memo[key]
-    return found
-
-
-def _benchmark(worlds: Worlds[S], yardstick: Yardstick, at_most: int | None) -> Bound:
-    rules = bare(worlds.game, worlds.state)
-    if rules is not None and yardstick.optimal is not None and len(worlds.luck) == 1:
-        even = _even_splits(worlds)
-        scores = worlds.score(even, yardstick, 0) if len(even) else None
-        if scores is not None and scores[scores.best()] == yardstick.optimal:
-            row = _most_even(worlds, even[scores.ties()])
-            return Bound(yardstick.optimal, worlds.joint(row), exact=True, how="dynamic programme of the mechanism")
-    if rules is not None and yardstick.value is None and certain(worlds.game, worlds.state):
-        known = rules[0].known_optimum(rules[1])
-        if known is not None and known.profile is not None:
-            return known
-    count, chunks = profiles(worlds, None, at_most=at_most)
-    if chunks is None:
-        return extreme(worlds, yardstick, 0, 1, at_most=at_most)
-    best: list[tuple[Number, Codes]] = []
-    for chunk in chunks:
-        scores = worlds.score(chunk, yardstick, 0)
-        ties = scores.ties()
-        best.append((scores[int(ties[0])], _most_even(worlds, chunk[ties])))
-    top = max(value for value, _ in best)
-    row = _most_even(worlds, np.stack([row for value, row in best if value == top]))
-    return Bound(top, worlds.joint(row), exact=True, how=f"enumeration of {count} joint actions")
-
-
-def _most_even(worlds: Worlds[S], rows: Codes) -> Codes:
-    """The row whose worst-off agent gets most, then the smallest Gini coefficient, then lexicographically first."""
-    if len(rows) == 1:
-        only: Codes = rows[0]
-        return only
-    found = worlds.outcomes(rows)
-    weights = [weight for weight, _ in worlds.luck]
-    payoffs = [blend([outcome.payoffs[seat] for outcome in found], weights) for seat in range(worlds.agents)]
-    poorest = least(payoffs)
-    best = np.array(poorest.ties())
-    if len(best) > _WEIGHED:
-        best = best[:_WEIGHED]
-    chosen = [payoff.rows(best) for payoff in payoffs]
-    spread: Column | None = None
-    for place, one in enumerate(chosen):
-        for other in chosen[place + 1 :]:
-            distance = abs(one - other)
-            spread = distance if spread is None else spread + distance
-    if spread is not None:
-        best = best[(-spread).ties()]
-    first: Codes = min((rows[place] for place in best), key=lambda row: tuple(row.tolist()))
-    return first

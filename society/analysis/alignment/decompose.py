@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from society.analysis.alignment.attribution import ORDERS
+from society.analysis.alignment.case import WELFARE, Case, Deed, Method, Settings
 from society.analysis.alignment.chains import Decomposition
-from society.analysis.alignment.decision import WELFARE, Case, Deed, Method, Settings, decomposed
+from society.analysis.alignment.decision import decomposed
 from society.analysis.alignment.declared import as_beliefs, read_claims
 from society.analysis.alignment.luck import Lucks, average_worlds, ex_ante, linear
 from society.analysis.alignment.plan_case import PlanCase, PlanWorlds, known_values

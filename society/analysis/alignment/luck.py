@@ -18,10 +18,11 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from society.analysis.alignment.ceilings import best_reply
+from society.analysis.alignment.case import Case, Deed
 from society.analysis.alignment.chains import Decomposition
-from society.analysis.alignment.decision import Case, Deed, decomposed
+from society.analysis.alignment.decision import decomposed
 from society.analysis.alignment.declared import Claims
+from society.analysis.alignment.replies import best_reply
 from society.analysis.alignment.rules import Expected, expects
 from society.analysis.alignment.worlds import Codes, Worlds, fresh, one
 from society.core.exact import Number, tidy

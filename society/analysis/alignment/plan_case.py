@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from society.analysis.alignment.case import Case
 from society.analysis.alignment.ceilings import ceiling
 from society.analysis.alignment.chains import Mode
-from society.analysis.alignment.decision import Case
 from society.analysis.alignment.plans import Plan, Plans
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick, one
 from society.core.actions import Action, Joint

@@ -21,10 +21,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from society.analysis.alignment.ceilings import best_reply, ceiling, replies
+from society.analysis.alignment.case import Case, Deed
+from society.analysis.alignment.ceilings import ceiling
 from society.analysis.alignment.chains import UNATTRIBUTED, telescope
-from society.analysis.alignment.decision import Case, Deed
 from society.analysis.alignment.declared import Claims
+from society.analysis.alignment.replies import best_reply, replies
 from society.analysis.alignment.worlds import Yardstick
 from society.core.exact import Number, tidy
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from society.analysis.alignment.chains import UNATTRIBUTED, Interaction
+from society.analysis.alignment.chains import UNATTRIBUTED
+from society.analysis.alignment.orders import Interaction
 from society.core.actions import action_to_plain
 from society.core.exact import Number
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from society.analysis.alignment.alignment import Judged, RoundGroup
-from society.analysis.alignment.decision import Deed, Settings, decomposed
+from society.analysis.alignment.case import Deed, Settings
+from society.analysis.alignment.decision import decomposed
 from society.analysis.alignment.declared import Claims, read_claims
 from society.analysis.alignment.diagnosis import GroupGap
 from society.analysis.alignment.plan_case import PlanCase, PlanWorlds, known_values

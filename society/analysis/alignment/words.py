@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from society.analysis.alignment.alignment import Alignment, EpisodeGap
-from society.analysis.alignment.chains import over, size
 from society.analysis.alignment.diagnosis import SMALL, WordCount, counted
+from society.analysis.alignment.orders import over, size
 from society.core.exact import Number, show
 
 REFERENCES = {
