@@ -60,8 +60,8 @@ def compare(
         sets = [arm_of(book, {"arm": words}, runs, metrics) for words, runs in chosen]
         against = dict.fromkeys(range(1, len(sets)), 0)
         tables = [lines_of(sets, name, against) for name in metrics]
-        lived = survival_text(book, sets)
-        lives = survival_json(book, sets)
+        lived = survival_text(sets)
+        lives = survival_json(sets)
     for file in save(tables, output) if output is not None else ():
         note(f"wrote {file}")
     if json:

@@ -98,8 +98,8 @@ def sweep(
         )  # fmt: skip
         arms = arms_of(book, read, grid, planned)
         lines = table_of(read, grid, arms)
-        lives = survival_json(book, arms)
-        text = "" if json else told(book, arms, lines)
+        lives = survival_json(arms)
+        text = "" if json else told(arms, lines)
     for made in save(lines, output) if output is not None else ():
         note(f"wrote {made}")
     if json:

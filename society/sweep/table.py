@@ -37,10 +37,10 @@ def table_of(sweep: Sweep, grid: Sequence[Cell], arms: Sequence[Arm]) -> list[li
     return [lines_of(arms, metric, against) for metric in metrics_of(sweep)]
 
 
-def told(log: Log, arms: Sequence[Arm], table: Sequence[Sequence[Line]]) -> str:
+def told(arms: Sequence[Arm], table: Sequence[Sequence[Line]]) -> str:
     """All tables in words: focal agents beside the background, each metric, and how long commons lived where some died."""
     by_metric = {lines[0].metric: lines for lines in table}
     parts = [focal_text(by_metric[FOCAL], by_metric[BACKGROUND])] if FOCAL in by_metric else []
     parts += [lines_text(lines) for metric, lines in by_metric.items() if metric not in (FOCAL, BACKGROUND)]
-    lived = survival_text(log, arms)
+    lived = survival_text(arms)
     return "\n\n".join([*parts, *([lived] if lived else [])])

@@ -58,7 +58,7 @@ class Arm:
         runs: its runs that count: finished and valid.
         invalid: finished runs with too many unreadable answers; missing: runs that are wanted and not finished.
         values: by metric, the value of each run; None where it does not apply.
-        alive: how many kept their commons alive, of those that have one to lose.
+        lives: of each run with a stock to lose, how many rounds its commons lived, and whether it died then.
     """
 
     labels: Mapping[str, Json]
@@ -66,7 +66,12 @@ class Arm:
     invalid: int
     missing: int
     values: Mapping[str, Mapping[Key, float | None]]
-    alive: Rate | None
+    lives: tuple[tuple[int, bool], ...] = ()
+
+    @property
+    def alive(self) -> Rate | None:
+        """How many kept their commons alive, of those that have one to lose."""
+        return wilson(sum(not died for _, died in self.lives), len(self.lives)) if self.lives else None
 
     @property
     def title(self) -> str:
@@ -131,14 +136,13 @@ def arm_of(
         focal = _focal(log, counted)
         values[FOCAL] = {keys[run]: pair[0] for run, pair in focal.items()}
         values[BACKGROUND] = {keys[run]: pair[1] for run, pair in focal.items()}
-    lived = [not died for _, died in _lives(log, counted)]
     return Arm(
         labels=labels,
         runs=counted,
         invalid=sum(run.status == "invalid" for run in runs),
         missing=missing + sum(run.status not in ("completed", "invalid") for run in runs),
         values=values,
-        alive=wilson(sum(lived), len(lived)) if lived else None,
+        lives=tuple(_lives(log, counted)),
     )
 
 
@@ -172,7 +176,8 @@ def lines_of(arms: Sequence[Arm], metric: str, against: Mapping[int, int]) -> li
 
 def keys_of(runs: Sequence[RunInfo]) -> dict[str, Key]:
     """The key of each run of an arm, by its id."""
-    points = {run.id: json.loads(run.cell) if run.cell else {} for run in runs}
+    known = {cell: json.loads(cell) if cell else {} for cell in {run.cell for run in runs}}
+    points = {run.id: known[run.cell] for run in runs}
     settings = {run.id: {"scenario": run.scenario, **points[run.id].get("axes", {})} for run in runs}
     axes = sorted({axis for labels in settings.values() for axis in labels})
     varied = [axis for axis in axes if len({str(labels.get(axis)) for labels in settings.values()}) > 1]
@@ -185,11 +190,6 @@ def keys_of(runs: Sequence[RunInfo]) -> dict[str, Key]:
         keys[run.id] = key._replace(repeat=seen[key])
         seen[key] += 1
     return keys
-
-
-def lives_of(log: Log, arm: Arm) -> list[tuple[int, bool]]:
-    """Of each run with a stock to lose: how many rounds its commons lived, and whether it died then."""
-    return _lives(log, arm.runs)
 
 
 def _stored(log: Log, runs: Sequence[RunInfo], metrics: Sequence[str]) -> dict[tuple[str, str], float | None]:

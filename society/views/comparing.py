@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from society.analysis.statistics import Comparison, Interval, Rate, Survival, survival_curve
 from society.core.exact import Json, show
-from society.log import Log
 from society.metrics import METRICS
-from society.views.arms import Arm, Line, keys_of, lives_of
+from society.views.arms import Arm, Line, keys_of
 from society.views.charts.drawing import Chart
 from society.views.charts.intervals import Estimate, intervals
 from society.views.tables import Cell, text_table
@@ -44,7 +43,7 @@ def focal_text(focal: Sequence[Line], background: Sequence[Line], *, level: floa
     return "\n".join(["payoff per agent: focal agents, and all others", "", text_table(rows), *_under(background)])
 
 
-def survival_text(log: Log, arms: Sequence[Arm]) -> str:
+def survival_text(arms: Sequence[Arm]) -> str:
     """How many runs of each arm lived beyond each round in which some commons died; empty where none died.
 
     Runs whose commons lived to their end were only watched so long, and count so (Kaplan-Meier).
@@ -55,7 +54,7 @@ def survival_text(log: Log, arms: Sequence[Arm]) -> str:
             "arm": arm.title,
             "alive at the end": None if arm.alive is None else _share(arm.alive),
         }
-        for step in _curve(log, arm):
+        for step in _curve(arm):
             rows.append(
                 {
                     **head,
@@ -70,11 +69,11 @@ def survival_text(log: Log, arms: Sequence[Arm]) -> str:
     return f"survival of the commons (Kaplan-Meier, log-log intervals)\n\n{text_table(rows)}" if rows else ""
 
 
-def survival_json(log: Log, arms: Sequence[Arm]) -> list[dict[str, Json]]:
+def survival_json(arms: Sequence[Arm]) -> list[dict[str, Json]]:
     """The same for machines, with the lives it is computed from; only arms with a stock to lose."""
     told: list[dict[str, Json]] = []
     for arm in arms:
-        lives, alive = lives_of(log, arm), arm.alive
+        lives, alive = arm.lives, arm.alive
         if alive is None:
             continue
         told.append(
@@ -86,7 +85,7 @@ def survival_json(log: Log, arms: Sequence[Arm]) -> list[dict[str, Json]]:
                 "curve": [
                     {"round": step.time, "at_risk": step.at_risk, "died": step.ended, "share": step.share,
                      "low": step.low, "high": step.high}
-                    for step in _curve(log, arm)
+                    for step in _curve(arm)
                 ],
             }
         )  # fmt: skip
@@ -224,9 +223,8 @@ def _whom(titles: Sequence[str], compared: Sequence[object]) -> str:
     return "all comparisons" if len(titles) == len(compared) else "; ".join(titles)
 
 
-def _curve(log: Log, arm: Arm) -> tuple[Survival, ...]:
-    lives = lives_of(log, arm)
-    return survival_curve([time for time, _ in lives], [died for _, died in lives])
+def _curve(arm: Arm) -> tuple[Survival, ...]:
+    return survival_curve([time for time, _ in arm.lives], [died for _, died in arm.lives])
 
 
 def _turned(interval: Interval) -> Interval:

@@ -68,7 +68,7 @@ def sweep_values(
         "runs": len(runs),
         "unfinished": sum(arm.missing for arm in arms),
         "invalid": sum(arm.invalid for arm in arms),
-        "survival": survival_text(log, arms),
+        "survival": survival_text(arms),
     }
 
 
@@ -99,9 +99,13 @@ def _arms(log: Log, runs: list[RunInfo], metric: str) -> list[Arm]:
     """The cells in the order of their settings; runs that only turn seats or names belong to one cell."""
     cells: dict[str, list[RunInfo]] = {}
     labels: dict[str, dict[str, Json]] = {}
+    settings: dict[tuple[str | None, str], tuple[str, dict[str, Json]]] = {}
     for run in runs:
-        axes = json.loads(run.cell or "{}").get("axes") or {"scenario": run.scenario}
-        key = json.dumps(axes)
+        where = (run.cell, run.scenario)
+        if where not in settings:
+            axes = json.loads(run.cell or "{}").get("axes") or {"scenario": run.scenario}
+            settings[where] = json.dumps(axes), axes
+        key, axes = settings[where]
         labels[key] = axes
         cells.setdefault(key, []).append(run)
     ordered = sorted(cells, key=lambda key: [_place(value) for value in labels[key].values()])
