@@ -31,7 +31,7 @@ def log(size: Size) -> Iterator[Result]:
     """A log written and read through its own interface: events, calls and their rows."""
     from benchmarks.logged import Logged, read_again, rows_of, written
 
-    runs = size.of(50, 2)
+    runs = size.of(20, 2)
     kept = Logged.of(Workload(episodes=1, rounds=size.of(12, 2)))
     write_rates: list[float] = []
     read_rates: list[float] = []

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, meta, nodes
-from jinja2.runtime import Context
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel
 
@@ -48,6 +48,7 @@ MOST_NESTED_LOOPS = 3
 MOST_KEPT = 1_000
 """Rendered texts that are kept."""
 MOST_INCLUDES = 100
+_LOOP = frozenset({"first", "last", "index", "index0", "length"})
 _FILTERS = frozenset(
     {"items", "listed", "join", "length", "lower", "upper", "capitalize", "first", "last", "abs", "round"}
 )
@@ -68,9 +69,11 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A field of plain data is looked up at once; whatever else is asked for goes through the sandbox."""
+        """A field of plain data or of a loop is looked up at once; whatever else is asked for goes through the sandbox."""
         if type(obj) is dict and attribute in obj:
             return obj[attribute]
+        if type(obj) is LoopContext and attribute in _LOOP:
+            return getattr(obj, attribute)
         return super().getattr(obj, attribute)
 
 
