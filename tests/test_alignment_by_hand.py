@@ -21,8 +21,11 @@ import pytest
 from society.analysis import decompose
 from society.core.actions import Action, Amount, Choice, Joint
 from society.core.goals import GroupWelfare, InequityAversion, OwnPayoff, RelativePayoff, Target, WorstOff
+from society.core.governed import Governed
 from society.core.mechanism import Facts, Mechanism, SpaceOf, Transition
 from society.core.seeds import Noise
+from society.instruments import INSTRUMENTS
+from society.mechanisms import MECHANISMS
 
 Score = Callable[[Transition[Any]], Any]
 
@@ -384,3 +387,39 @@ def test_others_who_answer_are_asked_again_for_every_other_own_action(seed: int)
     if case.beliefs and "intended" in said:
         f01 = case.against(said["intended"], rule[said["intended"]])
         assert found.interaction.value == found.W2 - found.W3 - f01 + W4
+
+
+RULES = [
+    {"kind": "tax", "rate": "3/2", "rebate": 1, "free": 1},
+    {"kind": "quota", "amount": 2},
+    {"kind": "quota", "amount": 1, "enforcement": "soft", "detection": "1/2", "fine": 2, "fine_to": "victims"},
+    {"kind": "contract", "imposed": 1, "imposed_penalty": 3, "sense": "exactly", "allow_debt": False},
+    {"kind": "restriction", "intervals": [[None, 0], [2, None]], "enforcement": "soft", "fine_per_unit": 1},
+    {"kind": "graduated_sanction", "limit": 2, "detection": "1/2"},
+    {"kind": "pact"},
+]
+
+
+@pytest.mark.parametrize("seed", SEEDS[::3])
+def test_under_instruments_every_number_is_what_single_rounds_say(seed: int) -> None:
+    """The analysis plays rounds by the thousand; here each is one step of the governed game."""
+    dice = random.Random(f"governed {seed}")
+    gifts = MECHANISMS.parse({"kind": "public_goods", "agents": 3, "endowment": 3})
+    chosen = [rule for rule in RULES if dice.random() < 0.5]
+    game = Governed(gifts, tuple(INSTRUMENTS.parse({**rule, "name": f"rule{k}"}) for k, rule in enumerate(chosen)))
+    state, agent, noise = game.initial_state(), dice.randrange(3), Noise(seed % 9, 1)
+    goal, score = goals(dice, agent)
+    case = Ruled(game, state, [(F(1), noise)], agent, (), [], score)  # type: ignore[arg-type]  # rules in place of dice
+    case.joint = tuple(dice.choice(case.grid(seat)) for seat in range(3))
+    case.beliefs = [(F(1), {seat: dice.choice(case.grid(seat)) for seat in range(3) if seat != agent})]
+    said = {"agent": agent, "actual": case.joint, "noise": noise, "yardstick": goal, **words(dice, case.grid(agent))}
+    said["predicted"] = list(case.beliefs[0][1].values())
+    if not isinstance(goal, Target):
+        compare(case, said, decompose(game, **said))
+
+
+class Ruled(Told):
+    """A decision under instruments: what can be done is what hard rules leave."""
+
+    def grid(self, seat: int) -> list[Action]:
+        return list(self.game.space(self.state, seat).grid())
