@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from society.analysis import decompose
+from society.analysis import decompose, decompose_each
 from society.analysis.alignment.accuracy import accuracy
 from society.analysis.alignment.attribution import shapley_sampled, student_t
 from society.analysis.alignment.case import Case, Deed, Settings
@@ -454,3 +454,17 @@ def test_predictions_are_scored_by_how_close_they_came() -> None:
     assert spread.crps == (None, 2 - 1, None)
     assert spread.brier == (None, F(1, 2), 2)
     assert spread.total is None
+
+
+def test_goals_in_order_are_a_vector_of_decompositions_and_no_sum() -> None:
+    """The worst-off first, then own payoff: no number of the one enters the other, and the forecast goes with the first."""
+    game = MatrixGame(agents=2, preset="prisoners_dilemma")
+    said: dict[str, Any] = {"intended": "C", "predicted": ["C"], "actual": ["C", "D"], "forecast": 3}
+    first, second = decompose_each(game, 0, yardsticks=[WorstOff(), "own"], **said)
+    assert first == decompose(game, 0, yardstick=WorstOff(), **said)
+    assert first.terms == {"anticipated": 0, "planning": 0, "say_do": 0, "surprise": 3}
+    assert first.subjective == {"aspiration": 0, "model_error": 0, "say_do": 0, "surprise": 3}
+    assert second.terms == {"anticipated": 0, "planning": 2, "say_do": 0, "surprise": 3}
+    assert second.subjective is None
+    with pytest.raises(BadInput, match="yardsticks"):
+        decompose_each(game, 0, yardsticks=[], **said)

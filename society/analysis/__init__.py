@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from society.analysis.alignment.alignment import Alignment as Alignment
     from society.analysis.alignment.chains import Decomposition as Decomposition
     from society.analysis.alignment.decompose import decompose as decompose
+    from society.analysis.alignment.decompose import decompose_each as decompose_each
     from society.analysis.alignment.decompose import decompose_plans as decompose_plans
     from society.analysis.banzhaf_index import Banzhaf as Banzhaf
     from society.analysis.banzhaf_index import banzhaf as banzhaf
@@ -60,6 +61,7 @@ _HOME = {
     "collusion_table": "favours",
     "core": "cores",
     "decompose": "alignment.decompose",
+    "decompose_each": "alignment.decompose",
     "decompose_plans": "alignment.decompose",
     "favouritism": "favours",
     "general_self_interest_level": "transfers",

@@ -162,6 +162,29 @@ def decompose(
     return replace(found, principal=chain)
 
 
+def decompose_each(
+    game: Game[S] | Any,  # Any: as in `decompose`
+    agent: int = 0,
+    *,
+    yardsticks: Sequence[Goal | Literal["own", "welfare"]],
+    **said: Any,  # Any: the other arguments of `decompose`
+) -> tuple[Decomposition, ...]:
+    """One decision by each of several goals: a vector, for goals of which the first counts before the second.
+
+    No one number stands for goals that are ordered lexicographically, so each is decomposed by itself, the first one first;
+    terms of different ones are never added. A forecast and a wish are in units of the first goal, and go with it alone.
+
+    Raises:
+        BadInput: no goal, one given as `yardstick`, or what `decompose` raises.
+    """
+    if not yardsticks or "yardstick" in said:
+        raise BadInput("give the goals as 'yardsticks', the one that counts first at the beginning")
+    rest = {name: value for name, value in said.items() if name not in ("forecast", "desired")}
+    return tuple(
+        decompose(game, agent, yardstick=goal, **(rest if place else said)) for place, goal in enumerate(yardsticks)
+    )
+
+
 def decompose_plans(
     game: Game[S] | Any,  # Any: as in `decompose`
     agent: int = 0,
