@@ -46,6 +46,7 @@ from society.playing import replay
 from society.run import Run
 
 OTHER_VERSION, OTHER_PROMPTS, PERSON = "another version played them", "other prompts were used", "a person took part"
+WRONG = "their rows are wrong already"
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ async def audit(
         if told is not None:
             told(done, len(report.runs))
         if run_id in suspect or "" in suspect:
-            continue  # its rows are known to be wrong; what follows from them is no news
+            left_out[WRONG] += 1  # what follows from them is no news
+            continue
         found.run = run_id
         why_not = await _derive(log, run_id, prompts, found)
         derived += why_not is None
@@ -147,10 +149,13 @@ def _histories(log: Log, episode: Episode, found: Findings) -> None:
         if isinstance(event, Spoke)
         for draft in event.messages
     }
+    turns = {(event.round, event.turn) for event in episode.events if isinstance(event, Spoke)}
     with log.connection() as connection:
         for agent, digest, content in prompts_read(connection, episode.run_id):
             with found.about("prompt"):
                 for heard in parse_history(content, episode.names, agent):
+                    if episode.ended is None and (heard.round, heard.turn) not in turns:
+                        continue  # the run was left in this turn, before it was told
                     found.count("I8")
                     among = heard.to is None or agent in (heard.speaker, *heard.to)
                     if (heard.round, heard.turn, heard.speaker, heard.to, heard.text) not in said or not among:

@@ -17,7 +17,7 @@ from society import __version__
 from society.agents.cast import Casting
 from society.agents.prompting import Prompts
 from society.core.calls import ModelClient, canonical_json
-from society.core.errors import BadInput, Diverged, Paused
+from society.core.errors import BadInput, Diverged, NotBegun, Paused
 from society.core.events import Event, Forked, RunStarted, setting_of
 from society.core.exact import Json
 from society.invariants import Invariants
@@ -236,6 +236,8 @@ async def perform(casting: Casting, writer: RunWriter, book: Log, company: Compa
         return run
     except Paused as problem:
         await writer.finish("paused", str(problem))
+        if not writer.stands:
+            raise NotBegun.because(problem) from problem
         raise
     except asyncio.CancelledError:
         await asyncio.shield(writer.finish("interrupted", "interrupted"))

@@ -15,6 +15,7 @@ import pytest
 from society import loads, open_log, play
 from society.auditing import OTHER_PROMPTS, OTHER_VERSION, Audit, _histories, audit
 from society.cli import main
+from society.core.errors import Paused
 from society.core.events import chain_next, chain_start, event_from_plain
 from society.invariants import INVARIANTS
 from society.log.findings import Findings
@@ -125,6 +126,15 @@ def test_a_message_in_a_prompt_that_nobody_said_is_found(original: Path, tmp_pat
         found = Findings(run)
         _histories(log, type(strange)(run, strange.manifest, strange.events, strange.rounds, strange.ended), found)
     assert found.faults and all("I8: " in fault.what and fault.table == "prompt" for fault in found.faults)
+
+
+@pytest.mark.parametrize("tokens", [1500, 2500, 3500, 4500, 5500, 6500])
+def test_a_run_that_was_left_anywhere_is_sound_as_far_as_it_goes(tmp_path: Path, tokens: int) -> None:
+    """What was said in a turn that was not finished stands in prompts, and in no event yet."""
+    path = tmp_path / "s.db"
+    with open_log(path) as log, pytest.raises(Paused):
+        asyncio.run(play(loads(LAKE + f"budget: {{tokens: {tokens}}}\n"), log=log, seed=1))
+    assert (found := audited(path)).report.faults == () and found.derived == 1
 
 
 def test_a_run_of_another_version_or_of_other_prompts_is_left_out_and_counted(tmp_path: Path, monkeypatch) -> None:

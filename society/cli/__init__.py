@@ -81,6 +81,10 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         print("error: too many open files: fewer runs at a time (--parallel), or `ulimit -n` higher", file=sys.stderr)
         return 2
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) and error.filename is None:
+        print(f"error: what was asked for cannot be written: {os.strerror(error.errno)}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of it has no place to go
+        return 1
     if isinstance(error, TyperException):
         getattr(error, "show", lambda: print("error:", error, file=sys.stderr))()
         return error.exit_code

@@ -45,8 +45,8 @@ def align(
     in the log, in the tables gap_term, stage_value and surprise_share; --sql prints how to ask for them.
     """
     from society.analysis import align as decompose
-    from society.cli.output import result, result_json
-    from society.core.errors import BadInput
+    from society.cli.output import note, result, result_json
+    from society.core.errors import BadInput, LogUnusable
     from society.log import open_log
     from society.run import Run as Played
     from society.views.alignment import alignment_sql, alignment_text
@@ -61,7 +61,10 @@ def align(
         if mode is None and luck is None:
             alignment = played.alignment
             if not alignment.unfinished:
-                played.keep_alignment()
+                try:
+                    played.keep_alignment()
+                except LogUnusable as problem:
+                    note(f"it is not kept in the log: {problem}")
         else:
             alignment = decompose(played.episode, mode=_mode(mode), expected=_lucks(luck))
     if sql:

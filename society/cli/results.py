@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from society.cli.conditions import Condition
 from society.cli.output import note, result, result_json
 from society.cli.performing import Job, Played
-from society.core.errors import Paused
+from society.core.errors import NotBegun, Paused
 from society.metrics import HEADLINES, METRICS
 from society.models.names import parse_name
 from society.models.pool import ModelPool
@@ -42,7 +42,7 @@ def report(played: Sequence[Played], book: Log, conditions: Sequence[Condition],
     for one in played:
         if one.error is not None:
             note("\n".join(safe_lines(f"{one.job.title}: {one.error}")))
-    if any(isinstance(one.error, Paused) for one in played):
+    if any(isinstance(one.error, Paused) and not isinstance(one.error, NotBegun) for one in played):
         note("`society resume` goes on, and pays for nothing twice; --usd, --tokens and --minutes give another budget")
     for one, condition in held:
         note(f"{one.job.title}: {condition} holds")

@@ -6,7 +6,8 @@
         UnknownKind                a mechanism, goal, policy ... that does not exist; says what does
         MissingExtra               an optional package is not installed; says how to install it
         LogUnusable                the log cannot be opened, read or written
-      Paused                     exit 4: stopped by a budget or quota; the run can be resumed
+      Paused                     exit 4: stopped by a budget, a quota or a full disk; the run can be resumed
+        NotBegun                   the same, before anything of the run was written
       ProviderRefused            exit 5: the provider will never answer this (key, model name)
       LogCorrupt                 exit 6: the log contradicts itself
         Diverged                   a request differs from the journalled one at the same position
@@ -77,6 +78,16 @@ class Paused(SocietyError):
     """Stopped on purpose before the next paid call; nothing is lost, the run can be resumed."""
 
     exit_code = 4
+
+
+class NotBegun(Paused):
+    """Stopped before anything of the run was written: there is nothing to resume; it can be begun once more."""
+
+    @classmethod
+    def because(cls, problem: Paused) -> NotBegun:
+        """The same reason, with another mend."""
+        reason = str(problem).partition(";")[0]
+        return cls(f"{reason}; this run was not begun: run it once more when that is mended")
 
 
 class ProviderRefused(SocietyError):

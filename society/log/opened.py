@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, Engine, text
 
 from society.core.calls import Position, canonical_json
-from society.core.errors import BadInput, LogCorrupt
+from society.core.errors import BadInput, LogCorrupt, NotBegun, Paused
 from society.core.events import Forked, RunStarted, canonical_event, event_from_plain
 from society.log.committer import Committer, Job
 from society.log.database import DEFAULT_LOG, place_of, write_engine
@@ -175,8 +175,10 @@ class Log(Reader):
         if wait:
             try:
                 writer.begun.result()
-            except BaseException:
+            except BaseException as problem:
                 writer.abandon()
+                if isinstance(problem, Paused):
+                    raise NotBegun.because(problem) from problem
                 raise
         return writer
 

@@ -100,6 +100,11 @@ class RunWriter:
         self._lock.release()
 
     @property
+    def stands(self) -> bool:
+        """Whether anything of the run is on disk."""
+        return self.begun is None or (self.begun.done() and self.begun.exception() is None)
+
+    @property
     def head(self) -> str:
         """The hash of the last event that was handed on to the disk."""
         return self.rows.head
