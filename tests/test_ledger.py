@@ -222,3 +222,11 @@ def test_whatever_an_agent_says_is_read_or_unreadable_and_nothing_else(raw):
 
 def test_a_schema_is_plain_json():
     assert json.loads(json.dumps(moves_schema(offers_now(Ledger(), 0), NAMES)))["maxItems"] == 4
+
+
+def test_what_has_been_handed_over_is_not_handed_over_again():
+    offer = Offer("delegate", "mediator")
+    once, told = apply(Ledger(), Move("delegate", "mediator"), 0, 1, offer)
+    assert [event.event for event in told] == ["delegate"]
+    twice, told = apply(once, Move("delegate", "mediator"), 0, 1, offer)
+    assert twice == once and told[0].detail == "delegate: delegated before"

@@ -238,6 +238,8 @@ def _vote(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> O
 def _delegate(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer) -> Outcome:
     if move.to is not None and (move.to == agent or move.to not in offer.seats):
         return _ignored(ledger, move, agent, "nobody to delegate to")
+    if (agent, move.rule, move.to) in ledger.delegated:
+        return _ignored(ledger, move, agent, "delegated before")
     others = tuple(entry for entry in ledger.delegated if entry[:2] != (agent, move.rule))
     who = (agent,) if move.to is None else (agent, move.to)
     after = replace(ledger, delegated=(*others, (agent, move.rule, move.to)))

@@ -30,7 +30,8 @@ class Delegation(Instrument):
         return None
 
     def offers(self, at: Moment, memory: Any, agent: int) -> tuple[Offer, ...]:
-        if isinstance(at.mechanism.space(at.physical, agent), Amount):
+        handed_over = (agent, at.rule, None) in at.ledger.delegated
+        if isinstance(at.mechanism.space(at.physical, agent), Amount) and not handed_over:
             return (Offer("delegate", at.rule),)
         return ()
 
