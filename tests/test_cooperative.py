@@ -319,3 +319,15 @@ def test_no_transfer_helps_where_cooperation_hurts_everybody():
 
     found = analysis.general_self_interest_level(two_by_two(2, 0, 3, 1))
     assert found.value is None and "no transfer" in found.how
+
+
+def test_numbers_too_long_for_a_machine_word_are_as_exact_as_others():
+    """Two games that differ by a factor only have nucleoli that do, whichever arithmetic they need."""
+
+    def worth(members, factor=1):
+        return factor * (sum(3 + k * k % 7 for k in members) ** 2 // 5)
+
+    small = analysis.nucleolus(9, worth)
+    large = analysis.nucleolus(9, lambda members: worth(members, 10**30))
+    assert large == tuple(10**30 * share for share in small)
+    assert analysis.kohlberg(9, worth, small)

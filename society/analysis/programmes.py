@@ -26,6 +26,8 @@ Objects: TypeAlias = NDArray[np.object_]
 """Python's own numbers in an array."""
 
 _TIGHT = 1e-7
+_WORD = 2**61
+"""Sums of whole numbers below this are exact in 64 bits."""
 _FEW = 300
 """With so many inequalities a programme is solved at once; with more, row by row as they are needed."""
 
@@ -54,8 +56,7 @@ def minimise(
         ValueError: the programme has no solution or no bound.
     """
     chosen = _first_rows(least)
-    matrix = np.array(rows, dtype=object).reshape(len(rows), len(cost))
-    bounds = np.array([Fraction(low) for low in least], dtype=object)
+    system = _System.of(rows, least, width=len(cost)) if len(chosen) < len(rows) else None
     while True:
         try:
             best = _solved(cost, [rows[k] for k in chosen], [least[k] for k in chosen], equal_rows, equal)
@@ -64,13 +65,13 @@ def minimise(
                 raise
             chosen = list(range(len(rows)))[:: max(1, len(rows) // (2 * len(chosen)))]
             continue
-        broken = _broken(matrix, bounds, best.point)
-        if not len(broken):
+        broken = [] if system is None else system.broken(best.point).tolist()
+        if not broken:
             prices = [Fraction(0)] * len(rows)
             for k, price in zip(chosen, best.prices, strict=True):
                 prices[k] = price
             return Optimum(best.value, best.point, tuple(prices))
-        chosen += broken[:_FEW].tolist()
+        chosen += broken[:_FEW]
 
 
 def _first_rows(least: Vector) -> list[int]:
@@ -78,17 +79,41 @@ def _first_rows(least: Vector) -> list[int]:
     if len(least) <= _FEW:
         return list(range(len(least)))
     part = _FEW // 3
-    demanding = sorted(range(len(least)), key=lambda k: -least[k])[:part]
+    demanding = np.argsort([-float(low) for low in least], kind="stable")[:part].tolist()
     return sorted({*demanding, *range(part), *range(len(least) - part, len(least))})
 
 
-def _broken(matrix: Objects, bounds: Objects, point: Sequence[Fraction]) -> NDArray[np.int64]:
-    """The inequalities that a point breaks, the worst first; exactly."""
-    common = lcm(*(x.denominator for x in point))
-    reached = matrix @ np.array([int(x * common) for x in point], dtype=object)
-    lacking = bounds * common - reached
-    broken = np.flatnonzero(lacking > 0)
-    return broken[np.argsort([-float(x) for x in lacking[broken]], kind="stable")]
+@dataclass(frozen=True, slots=True)
+class _System:
+    """Inequalities in whole numbers: matrix @ y * parts >= bounds, in machine words where these hold all that can come."""
+
+    matrix: NDArray[np.int64] | Objects
+    bounds: NDArray[np.int64] | Objects
+    parts: int
+
+    @classmethod
+    def of(cls, rows: Sequence[Vector], least: Vector, *, width: int) -> _System:
+        """The same as rows . y >= least."""
+        parts = lcm(*{Fraction(low).denominator for low in least})
+        bounds = np.array([int(low * parts) for low in least], dtype=object)
+        matrix = np.array(rows).reshape(len(rows), width)  # machine words where all are whole and short
+        if matrix.dtype == np.int64 and max(map(abs, bounds.tolist()), default=0) < _WORD:
+            return cls(matrix, bounds.astype(np.int64), parts)
+        return cls(np.array(rows, dtype=object).reshape(len(rows), width), bounds, parts)
+
+    def broken(self, point: Sequence[Fraction]) -> NDArray[np.int64]:
+        """The inequalities that a point breaks, the worst first; exactly."""
+        common = lcm(*(x.denominator for x in point))
+        scaled = [int(x * common) * self.parts for x in point]
+        matrix, bounds = self.matrix, self.bounds
+        largest = max(int(np.abs(bounds).max()) * common, int(np.abs(matrix).max()) * sum(map(abs, scaled)))
+        if matrix.dtype == object or largest >= _WORD:
+            matrix, bounds = matrix.astype(object), bounds.astype(object)
+            lacking = bounds * common - matrix @ np.array(scaled, dtype=object)
+        else:
+            lacking = bounds * common - matrix @ np.array(scaled, dtype=np.int64)
+        broken = np.flatnonzero(lacking > 0)
+        return broken[np.argsort([-float(x) for x in lacking[broken]], kind="stable")]
 
 
 def _solved(
