@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from postgres_server import fresh_database, running_server, why_not
 
+from society import fork, loads, play
 from society.cli import main
+from society.core.errors import Paused
 from society.log import open_log
+from society.log.copying import copy_runs
+from society.playing import replay, resume
+from society.scenario.model import Budget
 
 pytestmark = [pytest.mark.postgres, pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is one")]
 LAKE = """
@@ -106,3 +111,27 @@ def test_runs_forks_and_resumed_runs_go_into_either(server: str, tmp_path: Path,
             runs.append(sorted((run.scenario, run.status, run.fork_round or 0, run.head) for run in book.runs()))
     assert runs[0] == runs[1]
     assert len(runs[0]) == 3
+
+
+async def test_forks_of_forks_and_what_was_left_of_them_have_the_same_heads_in_either_and_in_their_copies(
+    server: str, tmp_path: Path
+) -> None:
+    heads = []
+    for here, there in ((fresh_database(server, "tree"), "copy.db"), ("tree.db", fresh_database(server, "copy"))):
+        source = here if "://" in here else str(tmp_path / here)
+        target = there if "://" in there else str(tmp_path / there)
+        with open_log(source) as log, open_log(target) as copy:
+            base = await play(loads(LAKE, ["rounds=4", "mechanism.capacity=500"]), model="mock:sustainable", log=log)
+            first = await fork(base.id, round=1, overrides=["mechanism.capacity=400"], log=log)
+            second = await fork(first.id, round=2, seed=9, log=log)
+            with pytest.raises(Paused):
+                await fork(first.id, round=1, model="mock:conditional", overrides=["budget.tokens=3000"], log=log)
+            left = log.find("last").id
+            copy_runs(log, copy)
+            for book in (log, copy):
+                await resume(left, log=book, budget=Budget())
+                found = [book.find(run).head for run in (base.id, first.id, second.id, left)]
+                assert book.verify().faults == ()
+                assert [(await replay(run, log=book)).head for run in (base.id, first.id, second.id, left)] == found
+                heads.append(found)
+    assert heads[0] == heads[1] == heads[2] == heads[3] and len(set(heads[0])) == 4
