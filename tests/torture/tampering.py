@@ -177,7 +177,7 @@ def _recomputed(connection: sqlite3.Connection, luck: random.Random) -> str | No
     """An action changed, and every hash after it made anew: found by the head, and by the rows that say otherwise."""
     import json
 
-    (run,) = connection.execute("SELECT id FROM run ORDER BY id DESC LIMIT 1").fetchone()
+    (run,) = connection.execute("SELECT id FROM run ORDER BY started DESC, id DESC LIMIT 1").fetchone()
     rows = connection.execute("SELECT seq, body FROM event WHERE run_id = ? ORDER BY seq", (run,)).fetchall()
     acted = [seq for seq, body in rows if json.loads(body)["kind"] == "acted"]
     chosen, last = luck.choice(acted), ""
