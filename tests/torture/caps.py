@@ -38,7 +38,7 @@ agents: 4
 stages: {talk: {turns: 1, order: simultaneous}, declare: {predict: total}}
 """
 LOST = 0.2
-"""How many of the answers are paid for and cannot be used."""
+"""How many of the answers are paid for and cannot be used, in every second run or so."""
 NOT_COUNTS: tuple[Any, ...] = (None, -5, -(10**30), 10**30, "9", "NaN", float("inf"), 1.5, [], {}, True, 0)
 
 
@@ -57,14 +57,14 @@ def usage_of(luck: random.Random) -> Any:
             return {"prompt_tokens": wrong, "completion_tokens": wrong, "prompt_tokens_details": details}
 
 
-def miscounted(good: str, luck: random.Random) -> Served:
+def miscounted(good: str, luck: random.Random, lost: float) -> Served:
     """A good answer with a report of tokens that cannot be true, as Python writes JSON (NaN and Infinity are left out).
 
     Or something that is no answer though it is billed: half of one, a page, an answer that comes too late or whose end is missing.
     """
     body = json.dumps(envelope(good, usage=usage_of(luck)))
     whole = body.replace("Infinity", "1e999").encode()
-    if luck.random() < LOST:
+    if luck.random() < lost:
         return luck.choice(
             [
                 Served("half", "tried again", body=whole[: len(whole) // 2]),
@@ -92,7 +92,8 @@ class Purse:
 
     def __init__(self, tally: Tally, case: int, luck: random.Random, folder: Path) -> None:
         self.tally, self.case, self.luck, self.path = tally, case, luck, folder / "log.db"
-        self.provider = ChaosProvider(f"{tally.seed} {case}", 1, miscounted)
+        lost = luck.choice((0, LOST))
+        self.provider = ChaosProvider(f"{tally.seed} {case}", 1, lambda good, luck: miscounted(good, luck, lost))
         self.at_once = luck.randint(1, 8)
         self.settings = ProviderSettings(
             _env_file=None,  # type: ignore[call-arg]

@@ -401,7 +401,7 @@ def _() -> None:
     openai_compatible.OpenAICompatible.complete = unpaid  # type: ignore[method-assign]
 
 
-@bug("what was spent before the last resume is forgotten", "caps", 4, OTHER)
+@bug("what was spent before the last resume is forgotten", "caps", 12, OTHER)
 def _() -> None:
     class Fresh(Recall):
         async def complete(self, request: Any) -> Any:
