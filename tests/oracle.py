@@ -2,6 +2,7 @@
 
 import itertools
 from fractions import Fraction as F
+from functools import cached_property
 
 from society.analysis import general_self_interest_level
 
@@ -17,7 +18,7 @@ class Oracle:
     def welfare(self, joint):
         return sum(self.table[joint])
 
-    @property
+    @cached_property
     def optimum(self):
         return max(map(self.welfare, self.table))
 
@@ -44,7 +45,7 @@ class Oracle:
         best = max(self.table[self.turned(joint, i, a)][i] for a in self.actions[i])
         return {a for a in self.actions[i] if self.table[self.turned(joint, i, a)][i] == best}
 
-    @property
+    @cached_property
     def equilibria(self):
         return {joint for joint in self.table if not any(self.regrets(joint))}
 
