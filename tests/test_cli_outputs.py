@@ -13,6 +13,7 @@ from society import loads, open_log, play
 from society.cli import main
 from society.core.errors import NotBegun, Paused
 from society.log.committer import Committer
+from society.log.database import place_of, refusal
 
 LAKE = """
 name: lake
@@ -65,3 +66,16 @@ async def test_a_run_that_found_no_room_for_its_first_row_is_to_be_run_once_more
         await play(loads(LAKE), log=log)
     assert "is full; this run was not begun: run it once more" in str(caught.value)
     assert caught.value.exit_code == Paused.exit_code
+
+
+def test_a_log_whose_last_writes_were_taken_away_says_which_file_is_missing(tmp_path: Path) -> None:
+    """A killed run leaves two files beside its log; SQLite calls it a broken disk when only one of them is there."""
+    broken = sqlite3.OperationalError("disk I/O error")
+    broken.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    place = place_of(tmp_path / "s.db")
+    for name in ("s.db", "s.db-shm", "s.db-wal"):
+        (tmp_path / name).touch()
+    assert "the disk reports an error" in str(refusal(broken, place))
+    (tmp_path / "s.db-wal").unlink()
+    told = str(refusal(broken, place))
+    assert "cannot be used without the file s.db-wal" in told and "remove s.db-shm" in told

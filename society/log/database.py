@@ -199,9 +199,21 @@ def refusal(problem: BaseException, place: Place, *, writing: bool = False) -> E
         sqlite3.SQLITE_BUSY: "is locked by another program that does not let go",
         sqlite3.SQLITE_LOCKED: "is locked by another program that does not let go",
     }
+    if place.file is not None and _half_gone(place.file):
+        wal, shm = (f"{place.file.name}-{part}" for part in ("wal", "shm"))
+        return LogUnusable(
+            f"{place.shown} cannot be used without the file {wal}, which holds what was written last: put it back beside the log, "
+            f"or remove {shm} to go on with what the log itself holds"
+        )
     if primary in meanings:
         return LogUnusable(f"{place.shown} {meanings[primary]}")
     return LogUnusable(f"the log at {place.shown} cannot be used: {_first_line(cause)}")
+
+
+def _half_gone(file: Path) -> bool:
+    """Whether one of the two files that stand beside a log in use is there without the other."""
+    beside = [file.with_name(f"{file.name}-{part}").exists() for part in ("wal", "shm")]
+    return beside == [False, True]
 
 
 def _first_line(cause: BaseException) -> str:
