@@ -200,11 +200,11 @@ def _() -> None:
 def _() -> None:
     stage, luck = writer.RunWriter.stage, __import__("random").Random()
 
-    async def as_they_came(self: Any, events: tuple[Any, ...]) -> None:
+    async def as_they_came(self: Any, events: tuple[Any, ...], **how: Any) -> None:
         told = list(events)
         if len(told) > 1 and len({event.kind for event in told}) == 1:
             luck.shuffle(told)
-        await stage(self, tuple(told))
+        await stage(self, tuple(told), **how)
 
     writer.RunWriter.stage = as_they_came  # type: ignore[method-assign]
 
