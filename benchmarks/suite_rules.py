@@ -31,7 +31,7 @@ THREE = (
 
 def rules(size: Size) -> Iterator[Result]:
     """The common pool of five: one round at a time, and many at once."""
-    from society.core.governed import Governed
+    from society.governance.governed import Governed
 
     pool = MECHANISMS.parse({"kind": "common_pool", "agents": 5})
     quota = INSTRUMENTS.parse({"kind": "quota", "amount": 10, "enforcement": "soft", "detection": "1/2", "fine": 4})

@@ -26,8 +26,8 @@ from society.core.events import (
     chain_next,
     chain_start,
 )
-from society.core.governed import Governed
 from society.core.record import Record, RoundRecord
+from society.governance.governed import Governed
 from society.scenario.model import Scenario
 
 EpisodeStatus = Literal["completed", "invalid", "unfinished"]

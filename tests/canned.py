@@ -4,8 +4,8 @@ from society.agents.briefing import brief
 from society.agents.llm import LlmPolicy
 from society.agents.prompting import Prompts
 from society.core.calls import ModelResponse, Position, Sampling
-from society.core.governed import Governed
 from society.core.policy import Act, Decide, Declare, Observation, Speak
+from society.governance.governed import Governed
 from society.mechanisms import MECHANISMS
 from society.scenario.model import AgentSpec, Scenario, Theme
 

@@ -18,9 +18,9 @@ from society.core.events import (
     Spoke,
     Transfer,
 )
-from society.core.governed import Governed
 from society.core.policy import Belief, Declaration, Draft
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.log import RunWriter
 from society.mechanisms import MECHANISMS
 from society.scenario.model import AgentSpec, ModelSettings, Scenario

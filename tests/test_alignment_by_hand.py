@@ -21,9 +21,9 @@ import pytest
 from society.analysis import decompose
 from society.core.actions import Action, Amount, Choice, Joint
 from society.core.goals import GroupWelfare, InequityAversion, OwnPayoff, RelativePayoff, Target, WorstOff
-from society.core.governed import Governed
 from society.core.mechanism import Facts, Mechanism, SpaceOf, Transition
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 

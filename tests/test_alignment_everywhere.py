@@ -11,9 +11,9 @@ import pytest
 from society.analysis import align, decompose
 from society.core.actions import Action, Division
 from society.core.columns import Column
-from society.core.governed import Governed
 from society.core.policy import Act, Answer, Decide, Declaration, Declare, Draft, Question, Speak, Utterance
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.testing import random_joint

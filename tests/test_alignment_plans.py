@@ -16,10 +16,10 @@ from test_alignment_properties import Maze
 from society.analysis import align, decompose_plans
 from society.core.errors import BadInput
 from society.core.goals import GroupWelfare, OwnPayoff, Threshold
-from society.core.governed import Governed
 from society.core.mechanism import legalise
 from society.core.policy import Declaration
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms.common_pool import CommonPool
 from society.mechanisms.matrix_game import MatrixGame

@@ -11,9 +11,9 @@ import pytest
 from society import load, open_log, play
 from society.core.calls import ModelRequest, Position
 from society.core.errors import Paused, ScenarioError
-from society.core.governed import Governed
 from society.core.moves import Move
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.models.budget import RunBudget

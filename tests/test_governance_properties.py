@@ -23,10 +23,10 @@ from test_instruments import (
     the_books_balance,
 )
 
-from society.core.governed import Governed
 from society.core.instrument import Instrument
 from society.core.moves import Move
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 

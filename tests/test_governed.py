@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from society.core.errors import ScenarioError
 from society.core.events import Spoke, event_from_plain, event_to_plain
-from society.core.governed import Governed
 from society.core.ledger import Order
 from society.core.moves import Move
 from society.core.rows import Transfer
 from society.core.seeds import Noise
 from society.core.votes import Ballot, banzhaf, concentration, majority, power_index, smallest_winning
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.instruments.clearing import cleared
 from society.mechanisms import MECHANISMS

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from society.core.actions import Division, Joint
 from society.core.exact import tidy
-from society.core.governed import Decisions, Governed, GovernedState, GovernedTransition
 from society.core.instrument import Instrument
 from society.core.limits import intersect, is_empty
 from society.core.mechanism import Mechanism
 from society.core.moves import Move
 from society.core.seeds import Noise
+from society.governance.governed import Decisions, Governed, GovernedState, GovernedTransition
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 

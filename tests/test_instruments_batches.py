@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from society.analysis.alignment.ceilings import _level as equals
 from society.core.batching import stack
 from society.core.exact import Exact, Number
-from society.core.governed import Decisions, Governed, GovernedState, GovernedTransition
 from society.core.instrument import Instrument, Moment, Paid, Played
 from society.core.mechanism import Transition, encode
-from society.core.pipeline_batch import in_batches
 from society.core.rows import Transfer
 from society.core.seeds import Noise
+from society.governance.governed import Decisions, Governed, GovernedState, GovernedTransition
+from society.governance.pipeline_batch import in_batches
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.testing import check_same_batch

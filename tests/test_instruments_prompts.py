@@ -11,9 +11,9 @@ from test_instruments import fitting
 from test_prompts import golden
 
 from society.agents.prompting import Prompts
-from society.core.governed import Governed
 from society.core.moves import Move
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.scenario.model import Theme

@@ -12,7 +12,7 @@ from society.core.actions import Amount, Choice
 from society.core.errors import Unreadable
 from society.core.ledger import Ledger
 from society.core.moves import Move, Offer, moves_schema, read_moves
-from society.core.negotiation import apply, end_round, proposal_offers
+from society.governance.negotiation import apply, end_round, proposal_offers
 
 NAMES = ("Ann", "Bo", "Cy", "Di")
 EVERYBODY = (0, 1, 2, 3)

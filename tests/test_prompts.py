@@ -18,9 +18,9 @@ from society.agents.questions import Questions
 from society.agents.window import tokens_in
 from society.core.calls import Position
 from society.core.goals import Goal
-from society.core.governed import Governed
 from society.core.policy import Act, Declare, Happened, Heard, Speak
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.scenario.load import load as load_scenario

@@ -11,8 +11,8 @@ from html import unescape
 import pytest
 
 from society import analysis, open_log, play
-from society.core.governed import Governed
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 from society.scenario.load import loads

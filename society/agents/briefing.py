@@ -15,8 +15,8 @@ from society.agents.prompting import Given, Plain, Prompts, plain_data, with_num
 from society.agents.transcript import inert, inert_lines, label
 from society.core.exact import Json, show
 from society.core.goals import Goal, Weighted
-from society.core.governed import Governed
 from society.core.mechanism import Fact, Facts, Mechanism
+from society.governance.governed import Governed
 from society.scenario.model import Scenario
 
 QUESTIONS = ("talk.j2", "declare.j2", "act.j2", "decide.j2")

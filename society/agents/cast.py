@@ -17,8 +17,8 @@ from society.agents.prompting import Prompts
 from society.agents.scripted import Script, ScriptedPolicy, parse_script
 from society.core.calls import ModelClient, Sampling
 from society.core.errors import BadInput
-from society.core.governed import Governed
 from society.core.policy import Policy
+from society.governance.governed import Governed
 from society.invariants import Privacy
 from society.scenario.model import HumanPolicy as HumanSpec
 from society.scenario.model import LearnedPolicy as LearnedSpec

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from society.core.actions import Action, Amount
-from society.core.governed import GovernedState
 from society.core.mechanism import SpaceOf
 from society.core.moves import MOST_MOVES, Move, Offer
+from society.governance.governed import GovernedState
 
 Term = Callable[[str, SpaceOf], Action | None]
 """The value of a term of an agreement, by its name and space; None where there is none to propose."""

@@ -16,12 +16,12 @@ from society.core.actions import Action, Amount, amount_of
 from society.core.calls import Wish
 from society.core.exact import Json, Number
 from society.core.goals import Goal
-from society.core.institution import GovernedState
 from society.core.mechanism import Mechanism, Transition
 from society.core.moves import Move, Offer, move_to_plain
-from society.core.negotiation import offer_for
 from society.core.policy import Happened, Observation
 from society.core.seeds import Noise
+from society.governance.institution import GovernedState
+from society.governance.negotiation import offer_for
 
 
 class Standard:

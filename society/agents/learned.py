@@ -11,8 +11,8 @@ from society.agents.scripted import Script
 from society.agents.scripted.script import Sight
 from society.core.actions import Action
 from society.core.goals import Goal
-from society.core.governed import Governed
 from society.core.mechanism import Mechanism
+from society.governance.governed import Governed
 from society.rulers import Learnt, Schooling, learn
 from society.scenario.model import LearnedPolicy, Scenario
 

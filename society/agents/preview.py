@@ -12,9 +12,9 @@ from society.agents.questions import Questions
 from society.agents.schemas import Schema, answer_schema
 from society.agents.window import tokens_in
 from society.core.calls import Position
-from society.core.governed import Governed
-from society.core.institution import HUMAN
 from society.core.policy import Act, Decide, Declare, Observation, Question, Speak
+from society.governance.governed import Governed
+from society.governance.institution import HUMAN
 from society.instruments.ask_human import AskHuman
 from society.models.schema import full
 from society.scenario.model import Scenario

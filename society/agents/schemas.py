@@ -16,10 +16,10 @@ from typing import Any
 
 from society.core.actions import Amount, Division
 from society.core.exact import Json, show
-from society.core.institution import HUMAN
 from society.core.mechanism import SpaceOf
 from society.core.moves import moves_schema
 from society.core.policy import Act, Decide, Declare, Question, Speak
+from society.governance.institution import HUMAN
 from society.models.schema import HINT
 
 Schema = dict[str, Json]

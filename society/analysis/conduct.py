@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from society.core.actions import Choice
-from society.core.governed import GovernedState
-from society.core.institution import REPLY
 from society.episode import Episode
+from society.governance.governed import GovernedState
+from society.governance.institution import REPLY
 
 Acts = list[list[list[float]]]
 """By round, giver and receiver; rounds in which nobody did anything are there, with zeros."""

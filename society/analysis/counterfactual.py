@@ -9,10 +9,10 @@ from society.analysis.alignment.rules import Held, decisions_of
 from society.core.actions import Action, Joint
 from society.core.errors import BadInput
 from society.core.exact import Number, tidy
-from society.core.governed import GovernedState, GovernedTransition
 from society.core.mechanism import legalise
 from society.core.seeds import Noise
 from society.episode import Episode, Round
+from society.governance.governed import GovernedState, GovernedTransition
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from society.analysis.effects import Effect, Outsiders, best_reply, effect_of
 from society.core.actions import Action, Joint
 from society.core.errors import Unreadable
 from society.core.exact import Number, tidy
-from society.core.governed import Decisions, Governed, GovernedState
-from society.core.institution import NO_DECISIONS
 from society.core.instrument import words_only
 from society.core.mechanism import Game, Transition, legalise
 from society.core.seeds import Noise
 from society.episode import Episode, Round
+from society.governance.governed import Decisions, Governed, GovernedState
+from society.governance.institution import NO_DECISIONS
 from society.rulers.scores import Board
 
 _SWEEPS = 100

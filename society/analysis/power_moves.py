@@ -9,9 +9,9 @@ from fractions import Fraction
 from society.analysis.episode_effects import EpisodeEffect, Rerun
 from society.analysis.power import Power, Rules, Seizure, seizure_index, voting_power
 from society.core.exact import Number, tidy
-from society.core.power import risen
 from society.core.votes import concentration, smallest_winning
 from society.episode import Episode
+from society.governance.power import risen
 from society.metrics.measure import Measured, ratio
 
 

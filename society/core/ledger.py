@@ -1,4 +1,4 @@
-"""The negotiation ledger: who proposed what to whom, who agreed, and what is in force. `core/negotiation.py` changes it.
+"""The negotiation ledger: who proposed what to whom, who agreed, and what is in force. `governance/negotiation.py` changes it.
 
 Agreements may overlap. A proposal goes through
 

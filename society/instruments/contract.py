@@ -12,14 +12,14 @@ from pydantic import Field
 from society.core.actions import Action, Amount, Choice
 from society.core.acts import PlayedBatch
 from society.core.columns import Column
-from society.core.detection import fate
 from society.core.exact import Exact, Json, Number, tidy
 from society.core.instrument import Breach, Instrument, Moment, Paid, Played
 from society.core.limits import at_least, at_most, excess, just, only
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer, Terms
-from society.core.negotiation import proposal_offers
 from society.core.rows import RuleEvent, Transfer
+from society.governance.detection import fate
+from society.governance.negotiation import proposal_offers
 from society.instruments.agreements import on_the_table
 from society.instruments.fines import collected, payable, split
 

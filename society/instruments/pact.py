@@ -10,7 +10,7 @@ from pydantic import Field
 from society.core.exact import Json
 from society.core.instrument import Instrument, Moment
 from society.core.moves import Offer
-from society.core.negotiation import proposal_offers
+from society.governance.negotiation import proposal_offers
 from society.instruments.agreements import on_the_table
 
 

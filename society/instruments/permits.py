@@ -17,8 +17,8 @@ from society.core.ledger import Order, Proposal
 from society.core.limits import at_most
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer
-from society.core.negotiation import proposal_offers
 from society.core.rows import RuleEvent, Transfer
+from society.governance.negotiation import proposal_offers
 from society.instruments.agreements import on_the_table
 from society.instruments.clearing import cleared
 from society.instruments.fines import Fined, net

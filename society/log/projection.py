@@ -14,8 +14,8 @@ from society.core.actions import Action, action_to_plain
 from society.core.calls import canonical_json
 from society.core.events import Acted, Decided, Declared, Event, Forked, RunStarted, Settled, Spoke
 from society.core.exact import Json, Number, plain, tidy
-from society.core.institution import REPLY
 from society.core.policy import Declaration
+from society.governance.institution import REPLY
 from society.log.text import storable_text
 
 SqlValue: TypeAlias = str | int | float | bytes | bool | None

@@ -9,10 +9,10 @@ from society.core.actions import Action
 from society.core.errors import Diverged, SocietyError
 from society.core.events import Acted, Decided, Declared, Event, Forked, RunStarted, Settled, Spoke
 from society.core.exact import Number
-from society.core.governed import Governed, GovernedState, GovernedTransition
 from society.core.policy import Heard, Meant, Observation
 from society.core.rows import RuleEvent
 from society.core.seeds import Noise
+from society.governance.governed import Governed, GovernedState, GovernedTransition
 from society.orchestrator.memory import Memory
 from society.orchestrator.settling import public_results, settled
 from society.scenario.model import Scenario

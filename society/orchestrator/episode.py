@@ -8,9 +8,9 @@ from fractions import Fraction
 from society.core.actions import Action
 from society.core.calls import Position
 from society.core.events import Acted, Declared, EndStatus, Event, RunEnded, RunStarted, Sink
-from society.core.governed import Ask, GovernedTransition
 from society.core.mechanism import SpaceOf
 from society.core.policy import Act, Answer, Decide, Declare, Policy, Speak
+from society.governance.governed import Ask, GovernedTransition
 from society.orchestrator.asking import ask
 from society.orchestrator.course import Course, retold
 from society.orchestrator.reading import VoidRun, acted, decided, stand_in

@@ -7,10 +7,10 @@ from itertools import repeat
 
 from society.core.events import Settled
 from society.core.exact import Json, plain
-from society.core.governed import Governed, GovernedState, GovernedTransition
 from society.core.mechanism import Fact
 from society.core.policy import Happened
 from society.core.rows import RuleEvent
+from society.governance.governed import Governed, GovernedState, GovernedTransition
 from society.scenario.model import Disclosure
 
 PRIVATE_EVENTS = frozenset({"violation", "evade"})

@@ -21,9 +21,9 @@ from society.core.batching import stack
 from society.core.columns import over_common_denominator
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
-from society.core.governed import Governed
 from society.core.mechanism import Batch, Game, Mechanism, encode
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 
 S = TypeVar("S")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from society.core.exact import show, tidy
-from society.core.governed import Governed
 from society.core.mechanism import Bound
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 from society.rulers import Ruler
 from society.scenario.model import Scenario
 from society.views.rulers import NONE, bound_row

@@ -14,11 +14,11 @@ from typing import Literal
 from society.core.actions import Action, action_to_plain
 from society.core.events import Acted, Decided, Declared, Settled, Spoke
 from society.core.exact import Json, Number, plain, show
-from society.core.institution import HUMAN, REPLY
 from society.core.moves import Move
 from society.core.policy import Declaration
 from society.core.rows import RuleEvent, Transfer
 from society.episode import Episode, Round
+from society.governance.institution import HUMAN, REPLY
 from society.scenario.model import Theme
 from society.views.rule_words import rule_words
 from society.views.settings import differences

@@ -17,8 +17,8 @@ from society.agents.prompting import Prompts
 from society.agents.questions import transcript_of
 from society.agents.transcript import Transcript, parse_history, whole
 from society.core.calls import ChatMessage, ModelRequest, ModelResponse, Position, Sampling
-from society.core.governed import Governed
 from society.core.policy import Act, Heard, Observation
+from society.governance.governed import Governed
 from society.mechanisms import MECHANISMS
 from society.scenario.model import AgentSpec, Scenario, Theme
 from tests.torture.tally import Tally

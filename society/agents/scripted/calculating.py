@@ -11,9 +11,9 @@ from society.agents.scripted.script import Script, Sight
 from society.core.actions import Action, Amount, Choice, Division, Joint
 from society.core.errors import BadInput
 from society.core.exact import Number
-from society.core.governed import Governed
 from society.core.mechanism import Mechanism, encode
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 
 ELSEWHERE = Noise(0, 0, 1)
 MOST_TRIED = 501

@@ -7,8 +7,8 @@ from typing import Any
 
 from society.core.actions import Joint
 from society.core.exact import Number, tidy
-from society.core.governed import Governed
 from society.core.seeds import Entity, Noise
+from society.governance.governed import Governed
 
 _FATES = ("/detect", "/execute")
 

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from society.core.actions import Action, Amount, Choice, action_to_plain
 from society.core.errors import BadInput
 from society.core.goals import Goal
-from society.core.governed import Governed, GovernedState
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Move
 from society.core.policy import (
@@ -30,6 +29,7 @@ from society.core.policy import (
 )
 from society.core.registry import Kind, Registry
 from society.core.seeds import Noise
+from society.governance.governed import Governed, GovernedState
 
 T = TypeVar("T")
 Poles = tuple[Action, Action]

@@ -28,10 +28,10 @@ from society.core.actions import Action, Joint
 from society.core.errors import LogCorrupt
 from society.core.exact import Number, tidy
 from society.core.goals import Goal, GroupWelfare, OwnPayoff
-from society.core.governed import GovernedState
 from society.core.policy import Declaration
 from society.core.seeds import Noise
 from society.episode import Episode, Round
+from society.governance.governed import GovernedState
 
 ENUMERATED = 20_000
 """Joint actions tried one by one for a ceiling in each round of an episode; beyond that ceilings are searched."""

@@ -21,10 +21,10 @@ from society.core.actions import Action
 from society.core.errors import BadInput, did_you_mean
 from society.core.exact import Number
 from society.core.goals import Goal, GroupWelfare, OwnPayoff
-from society.core.governed import Governed
 from society.core.mechanism import Game, Mechanism
 from society.core.policy import Belief, Declaration
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 
 S = TypeVar("S")
 _NAMED: dict[str, Goal] = {"own": OwnPayoff(), "welfare": GroupWelfare()}

@@ -32,10 +32,10 @@ from society.core.actions import Action
 from society.core.errors import BadInput
 from society.core.exact import Number, tidy
 from society.core.goals import Goal, GroupWelfare, OwnPayoff
-from society.core.governed import Governed
 from society.core.instrument import words_only
 from society.core.mechanism import Mechanism, legalise
 from society.core.seeds import Noise
+from society.governance.governed import Governed
 
 Reference = Literal["optimum", "optimum without instruments", "everybody takes its share", "everybody abstains", "none"]
 Value = Callable[[Any], Number]

@@ -19,9 +19,9 @@ from society.analysis.alignment.worlds import Worlds, Yardstick, one
 from society.core.actions import Action, Joint
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
-from society.core.governed import GovernedState
 from society.core.mechanism import Game, SpaceOf, legalise
 from society.core.seeds import Noise
+from society.governance.governed import GovernedState
 
 Rule: TypeAlias = Callable[[int, Any, tuple[Joint, ...]], Action]  # Any: each game has its own type of state
 """What is done in a round: from its number, the state it finds and the joint actions before."""

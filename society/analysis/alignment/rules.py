@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from society.core.actions import Action, Division, Joint
 from society.core.batching import stack
-from society.core.governed import Governed, GovernedState, GovernedTransition
-from society.core.institution import HUMAN, REPLY
 from society.core.instrument import Instrument, words_only
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf, Transition
-from society.core.pipeline_batch import in_batches
 from society.core.seeds import Noise
 from society.episode import Round
+from society.governance.governed import Governed, GovernedState, GovernedTransition
+from society.governance.institution import HUMAN, REPLY
+from society.governance.pipeline_batch import in_batches
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from society.core.exact import Json, from_plain, plain
-from society.core.institution import GovernedState
 from society.core.ledger import Ledger
 from society.core.mechanism import state_from_plain as physical_from_plain
 from society.core.mechanism import state_to_plain as physical_to_plain
 from society.core.moment import Standing
 from society.core.revive import record_to_plain, revive
-from society.core.rulebook import Rulebook
+from society.governance.institution import GovernedState
+from society.governance.rulebook import Rulebook
 
 
 def state_to_plain(state: GovernedState) -> Json:

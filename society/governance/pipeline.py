@@ -14,14 +14,14 @@ from typing import Any
 
 from society.core.actions import Action, Joint
 from society.core.acts import Known
-from society.core.detection import judged, told
 from society.core.exact import Number, tidy
-from society.core.institution import HUMAN, REPLY, Decisions, GovernedState
 from society.core.instrument import Moment, Played
 from society.core.mechanism import SpaceOf, Transition
 from society.core.rows import RuleEvent, Transfer
-from society.core.rulebook import Rule, Rulebook
 from society.core.seeds import Noise
+from society.governance.detection import judged, told
+from society.governance.institution import HUMAN, REPLY, Decisions, GovernedState
+from society.governance.rulebook import Rule, Rulebook
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from society.core.actions import Action
 from society.core.errors import ScenarioError, did_you_mean
 from society.core.exact import Json
-from society.core.institution import GovernedState
 from society.core.instrument import Instrument, Moment, Standing, legible
 from society.core.limits import intersect, is_empty, just
 from society.core.mechanism import Facts, Mechanism, SpaceOf
 from society.core.votes import Ballot
+from society.governance.institution import GovernedState
 
 UNKNOWN = "unknown"
 """What an agent is told in place of a fact that a rule hides from it."""

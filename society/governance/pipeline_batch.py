@@ -2,7 +2,7 @@
 
     legalise -> transform -> the mechanism's batch -> detect -> pay -> feel
 
-Stage by stage what `society.core.pipeline` does for one joint action, and equal to it in every number.
+Stage by stage what `society.governance.pipeline` does for one joint action, and equal to it in every number.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from numpy.typing import NDArray
 from society.core.actions import Action
 from society.core.acts import Acts, Places, PlayedBatch
 from society.core.columns import Column
-from society.core.detection import judged
 from society.core.exact import tidy
-from society.core.institution import REPLY, Decisions
 from society.core.instrument import Breach, Instrument
-from society.core.kin import kin, says_with
 from society.core.mechanism import Batch, Mechanism
-from society.core.pipeline import Setting, answered, decided_under
-from society.core.rulebook import Rule
 from society.core.seeds import Noise
+from society.governance.detection import judged
+from society.governance.institution import REPLY, Decisions
+from society.governance.kin import kin, says_with
+from society.governance.pipeline import Setting, answered, decided_under
+from society.governance.rulebook import Rule
 
 _LISTED = 1 << 16
 """Codes below this are looked up in a table and not sorted."""

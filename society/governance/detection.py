@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from society.core.instrument import Breach, Instrument, Played, Standing
 from society.core.rows import RuleEvent
-from society.core.rulebook import Rule
 from society.core.seeds import Noise
+from society.governance.rulebook import Rule
 
 KEPT = Fraction(1, 2)
 """A rule that a smaller share of the agents keeps is in danger."""

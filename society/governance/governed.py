@@ -21,8 +21,8 @@ What an orchestrator calls, in this order; everything is pure, states are immuta
 `step` is called with another joint action and the same decisions. A `GovernedTransition` is a `Transition` whose `payoffs`
 are those after governance; `material`, `transfers`, `rule_events`, `legal`, `executed` and `felt` stand beside them.
 
-`core/rulebook.py` says what the rules in force say in a state; `core/pipeline.py` plays a round up to the last payment:
-restrict, legalise, transform, mechanism, detect, pay; `core/aftermath.py` says what it leaves behind: memories, and rules that
+`governance/rulebook.py` says what the rules in force say in a state; `governance/pipeline.py` plays a round up to the last payment:
+restrict, legalise, transform, mechanism, detect, pay; `governance/aftermath.py` says what it leaves behind: memories, and rules that
 change, with those who changed them. Without instruments `step` hands the mechanism's own numbers through.
 """
 
@@ -37,29 +37,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from society.core import stored
 from society.core.actions import Action, Joint
-from society.core.aftermath import changed, now, remembered, stood, told_by_mechanism
 from society.core.batching import decoded, stack
 from society.core.exact import Json, Number
-from society.core.institution import HUMAN, NO_DECISIONS, REPLY
-from society.core.institution import Ask as Ask
-from society.core.institution import Closed as Closed
-from society.core.institution import Decisions as Decisions
-from society.core.institution import GovernedState as GovernedState
-from society.core.institution import GovernedTransition as GovernedTransition
 from society.core.instrument import Instrument, Moment
-from society.core.kin import kin
 from society.core.mechanism import Batch, Facts, Mechanism, SpaceOf
 from society.core.moves import Move, Offer
-from society.core.negotiation import apply, end_round, offer_for
-from society.core.pipeline import Setting, acted, decided_under, feelings, legalised, restricted
-from society.core.pipeline_batch import batched, outcomes_in_batches
-from society.core.power import Charters
 from society.core.rows import RuleEvent
-from society.core.rulebook import UNKNOWN as UNKNOWN
-from society.core.rulebook import Rule, Rulebook
 from society.core.seeds import Noise
+from society.governance import stored
+from society.governance.aftermath import changed, now, remembered, stood, told_by_mechanism
+from society.governance.institution import HUMAN, NO_DECISIONS, REPLY
+from society.governance.institution import Ask as Ask
+from society.governance.institution import Closed as Closed
+from society.governance.institution import Decisions as Decisions
+from society.governance.institution import GovernedState as GovernedState
+from society.governance.institution import GovernedTransition as GovernedTransition
+from society.governance.kin import kin
+from society.governance.negotiation import apply, end_round, offer_for
+from society.governance.pipeline import Setting, acted, decided_under, feelings, legalised, restricted
+from society.governance.pipeline_batch import batched, outcomes_in_batches
+from society.governance.power import Charters
+from society.governance.rulebook import UNKNOWN as UNKNOWN
+from society.governance.rulebook import Rule, Rulebook
 
 _FEW = 3
 """So many joint actions are played faster one by one."""
@@ -243,7 +243,7 @@ class Governed:
         return stack(steps)
 
     def kin(self, state: GovernedState, noise: Noise) -> tuple[int, ...]:
-        """For each seat the first one that the rules of the round treat just as they treat it; see `society.core.kin`."""
+        """For each seat the first one that the rules of the round treat just as they treat it; see `society.governance.kin`."""
         return kin(self._setting(state, noise))
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import cache
 
-from society.core.detection import fate
 from society.core.instrument import Instrument
-from society.core.pipeline import Setting
+from society.governance.detection import fate
+from society.governance.pipeline import Setting
 
 _PECULIAR = ("transform", "groups", "breaches", "breaches_of", "breach", "pay", "feel")
 """The hooks in which an instrument can treat seats differently beside what it allows them."""

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from society.core.actions import Joint
-from society.core.detection import watched
-from society.core.institution import GovernedState
 from society.core.mechanism import Transition
 from society.core.moment import Amendment, Change, Moment, Played
-from society.core.pipeline import Acted, Setting
-from society.core.power import seizure
 from society.core.rows import RuleEvent
-from society.core.rulebook import Rule, Rulebook
+from society.governance.detection import watched
+from society.governance.institution import GovernedState
+from society.governance.pipeline import Acted, Setting
+from society.governance.power import seizure
+from society.governance.rulebook import Rule, Rulebook
 
 
 def told_by_mechanism(
