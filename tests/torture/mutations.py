@@ -266,6 +266,7 @@ def _() -> None:
 @bug("an answer the filter stopped is taken as it stands", "chaos", 100, SILENT)
 def _() -> None:
     often("declined")
+    envelope._WHOLE |= envelope._FILTERED
     envelope._FILTERED = frozenset()
 
 
