@@ -10,6 +10,7 @@ from society.sweep.grid import Cell, Planned, baseline_of
 from society.sweep.held import held_runs
 from society.views.arms import BACKGROUND, FOCAL, Arm, Line, arm_of, lines_of
 from society.views.comparing import focal_text, lines_text, survival_text
+from society.views.crossing import crossed_text
 
 
 def metrics_of(sweep: Sweep) -> tuple[str, ...]:
@@ -38,9 +39,10 @@ def table_of(sweep: Sweep, grid: Sequence[Cell], arms: Sequence[Arm]) -> list[li
 
 
 def told(arms: Sequence[Arm], table: Sequence[Sequence[Line]]) -> str:
-    """All tables in words: focal agents beside the background, each metric, and how long commons lived where some died."""
+    """All tables in words: the grid at a glance, focal agents beside the background, each metric, and how long commons lived."""
     by_metric = {lines[0].metric: lines for lines in table}
-    parts = [focal_text(by_metric[FOCAL], by_metric[BACKGROUND])] if FOCAL in by_metric else []
+    parts = [glance for lines in table if (glance := crossed_text(lines))]
+    parts += [focal_text(by_metric[FOCAL], by_metric[BACKGROUND])] if FOCAL in by_metric else []
     parts += [lines_text(lines) for metric, lines in by_metric.items() if metric not in (FOCAL, BACKGROUND)]
     lived = survival_text(arms)
     return "\n\n".join([*parts, *([lived] if lived else [])])
