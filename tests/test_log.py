@@ -44,6 +44,17 @@ async def test_stored_events_are_the_events(log: Log) -> None:
     assert log.episode("last").head == log.find("last").head
 
 
+async def test_runs_stand_in_the_order_in_which_they_began(tmp_path: Path) -> None:
+    with open_log(tmp_path / "many.db") as many:
+        for _ in range(6):
+            writer = many.start_run(manifest("mock:greedy"), command="society run lake")
+            await play(writer, events("mock:greedy"))
+            await writer.finish("completed")
+        begun = [run.started for run in many.runs()]
+        assert begun == sorted(begun) and len(set(begun)) > 1
+        assert many.runs()[-1].id == many.find("last").id
+
+
 async def test_the_view_answers_without_reading_code(log: Log) -> None:
     rows = log.frame("intent_outcome").rows()
     assert list(rows[0]) == INTENT_OUTCOME.split()
