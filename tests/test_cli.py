@@ -13,6 +13,7 @@ import pytest
 
 from society import __version__
 from society.cli import main
+from society.log import open_log
 from society.scenario.places import shipped
 
 ROOT = Path(__file__).parent.parent
@@ -296,9 +297,14 @@ def test_debug_shows_where_an_error_comes_from(tmp_path):
 
 
 def test_the_sql_of_the_runs_table_gives_the_same_rows(society):
-    code, out, _ = society("runs", "--sql", "--scenario", "o'neil: x")
-    assert code == 0
-    assert out.startswith("SELECT run, ") and "WHERE scenario = 'o''neil: x'" in out
+    society("run", "fishery", "--model", "mock:greedy", "--seeds", "0-3", "--quiet")
+    _, raw, _ = society("runs", "--limit", 3, "--json")
+    _, sql, _ = society("runs", "--limit", 3, "--sql")
+    with open_log("logs/society.db") as log:
+        assert log.sql(sql).rows() == json.loads(raw)
+        assert [row["run"] for row in json.loads(raw)] == [run.id for run in log.runs()][1:]
+    _, out, _ = society("runs", "--sql", "--scenario", "o'neil: x")
+    assert out.startswith("SELECT s.run, ") and "WHERE r.scenario = 'o''neil: x'" in out
 
 
 def test_the_detector_of_coalitions_is_calibrated_from_the_command_line(society):

@@ -25,7 +25,7 @@ LAKE = Scenario.model_validate(
 
 def left_behind(file: Path, fate: Fate, *, secrets: tuple[str, ...] = ()) -> None:
     """Play, in a process that may die."""
-    DyingCommitter.fate = fate
+    DyingCommitter.next_fate = fate
     in_place = mock.patch("society.log.opened.Committer", DyingCommitter)
     with in_place, open_log(file, secrets=secrets) as log, contextlib.suppress(Died):
         asyncio.run(play(LAKE, seed=1, log=log))

@@ -15,12 +15,26 @@ from tests.torture import traced
 from tests.torture.__main__ import SUITES
 from tests.torture.tally import Tally
 
-FORKING = ("kill", "kill-postgres", "power", "syscalls", "mutants")
-"""Their children are forks of the process that plays them, so it has to be one without threads."""
+ALONE = ("kill", "kill-postgres", "power", "syscalls", "mutants", "sweep", "sweep-postgres", "sweep-ray")
+"""Their children are forks of the process that plays them, or have processes of their own: it has to be one without threads."""
+
+
+def no_cluster() -> str:
+    return why_not() or ("" if find_spec("ray") else "Ray is not installed: pip install 'society-sandbox[ray]'")
+
+
+NEEDS = {
+    "kill-postgres": why_not,
+    "power": traced.why_not,
+    "syscalls": traced.why_not,
+    "sweep-postgres": why_not,
+    "sweep-ray": no_cluster,
+}
+"""By suite, what tells why it cannot be played here; empty if it can."""
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-@pytest.mark.parametrize("name", [name for name in SUITES if name not in FORKING])
+@pytest.mark.parametrize("name", [name for name in SUITES if name not in ALONE])
 def test_what_is_promised_holds_under(name: str) -> None:
     suite, short, _, _ = SUITES[name]
     tally = Tally(name, seed=1, quick=True)
@@ -30,10 +44,10 @@ def test_what_is_promised_holds_under(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "sweep-ray" else []) for name in FORKING]
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == "sweep-ray" else []) for name in ALONE]
 )
 def test_what_is_promised_holds_for_processes_that_are(name: str) -> None:
-    reason = {"kill-postgres": why_not, "power": traced.why_not, "syscalls": traced.why_not}.get(name, str)()
+    reason = NEEDS.get(name, str)()
     if reason:
         pytest.skip(reason)
     played([sys.executable, "-m", "tests.torture", name])
@@ -42,10 +56,6 @@ def test_what_is_promised_holds_for_processes_that_are(name: str) -> None:
 @pytest.mark.slow
 def test_every_bug_that_is_put_in_is_caught() -> None:
     played([sys.executable, "-m", "tests.torture", "mutants", "--long"])
-
-
-def no_cluster() -> str:
-    return why_not() or ("" if find_spec("ray") else "Ray is not installed: pip install 'society-sandbox[ray]'")
 
 
 def played(command: list[str]) -> None:

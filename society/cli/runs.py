@@ -68,10 +68,11 @@ def runs(
 
 def _question(conditions: Sequence[str], limit: int) -> str:
     fitting = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    newest = f"SELECT r.id FROM run AS r{fitting} ORDER BY r.started DESC, r.id DESC LIMIT {limit}"
     return (
-        "SELECT * FROM (SELECT s.run, s.scenario, s.models, s.seed, s.status, s.rounds_played, s.rounds_planned, s.welfare, "
-        "s.final_stock, s.collapsed_in, s.defaulted, s.calls, s.usd, s.started, r.head "
-        f"FROM run AS r JOIN run_summary AS s ON s.run = r.id{fitting} ORDER BY r.id DESC LIMIT {limit}) AS newest ORDER BY run"
+        "SELECT s.run, s.scenario, s.models, s.seed, s.status, s.rounds_played, s.rounds_planned, s.welfare, s.final_stock, "
+        "s.collapsed_in, s.defaulted, s.calls, s.usd, s.started, r.head FROM run AS r JOIN run_summary AS s ON s.run = r.id "
+        f"WHERE r.id IN ({newest}) ORDER BY r.started, r.id"
     )
 
 

@@ -117,7 +117,9 @@ class Reader:
         """The runs of this log, oldest first; only those that fit what is given."""
         wanted = {"scenario": scenario, "sweep": sweep}
         fitting = " AND ".join(f"{name} = :{name}" for name, value in wanted.items() if value is not None)
-        sql = f"SELECT {', '.join(columns_of(Run))} FROM run{' WHERE ' if fitting else ''}{fitting} ORDER BY started, id"
+        sql = (
+            f"SELECT {', '.join(columns_of(Run))} FROM run{' WHERE ' if fitting else ''}{fitting} ORDER BY started, id"
+        )
         with self.connection() as connection:
             rows = connection.execute(text(sql), {name: value for name, value in wanted.items() if value is not None})
             found = [self._info(connection, row) for row in rows.all()]
