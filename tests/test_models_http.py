@@ -78,34 +78,6 @@ async def test_every_request_has_the_address_and_headers_that_the_client_gave_th
     assert f"Authorization: Bearer {KEY}".lower() in [line.lower() for line in heads[2]]
 
 
-async def test_a_server_of_ones_own_that_needs_no_key_is_asked_by_all_at_once():
-    all_asked = asyncio.Barrier(5)
-
-    async def with_the_others(writer):
-        await all_asked.wait()
-        writer.write(GOOD)
-        await writer.drain()
-
-    async with FaultServer(with_the_others) as server, Setting(server, api_key=None) as setting:
-        answers = await asyncio.gather(*(setting.ask(agent) for agent in range(5)))
-    assert [answer.finish for answer in answers] == ["stop"] * 5
-
-
-async def test_where_a_key_is_needed_the_first_question_is_asked_alone():
-    asked = []
-
-    async def after_a_while(writer):
-        for _ in range(200):  # turns of the loop in which the others could have asked
-            await asyncio.sleep(0)
-        asked.append(server.requests)
-        writer.write(GOOD)
-        await writer.drain()
-
-    async with FaultServer(after_a_while, GOOD) as server, Setting(server) as setting:
-        await asyncio.gather(*(setting.ask(agent) for agent in range(5)))
-    assert asked == [1]
-
-
 async def test_a_client_whose_first_requests_failed_still_learns_how_to_ask():
     response, server, _ = await after(http(500, "busy", Set_Cookie="a=b"), http(500, "busy"), GOOD)
     assert response.finish == "stop"

@@ -1,7 +1,6 @@
 """The first call to a model goes alone: a wrong key or name costs one request, however many agents were about to ask.
 
-Who asks meanwhile waits for it, and shares its fate if it stops the run. Once a model has answered, nobody waits any more. A server
-on one's own network that needs no key is asked by all at once: a wrong name costs nothing there, and the first call a whole answer's time.
+Who asks meanwhile waits for it, and shares its fate if it stops the run. Once a model has answered, nobody waits any more.
 """
 
 from __future__ import annotations

@@ -143,8 +143,7 @@ class ModelPool:
                 jitter=self._jitter,
                 counters=tallies,
             )
-            if self._key(name) is not None or not is_own_network(self._base_url(name) or ""):
-                client = FirstAlone(client, self._trials.setdefault(name.text, Trial()))
+            client = FirstAlone(client, self._trials.setdefault(name.text, Trial()))
         if self.settings.cache is not None and name.kind in {"openai", "url", "local"}:
             client = Cache(client, self.settings.cache, journal, tallies)
         if journal is not None:
