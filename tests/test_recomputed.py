@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from recomputed import Arms, Value, check, check_survival, read
 
@@ -185,6 +185,9 @@ def sweeps(draw: st.DrawFn) -> list[list[tuple[int, str, float | None]]]:
 
 @settings(deadline=None, max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(sweeps())
+@example(
+    arms=[[(0, "completed", 1.0), (0, "completed", None)], [(0, "completed", 0.3)]]
+)  # one of two repetitions has no value
 def test_tables_nobody_has_played_agree_with_scipy_and_statsmodels(tmp_path_factory: Any, arms: list[Any]) -> None:
     book, number = Book(), 0
     made, values = [], {}
