@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from society.core.actions import Action, Amount, Division, Joint, action_from_plain, action_to_plain
+from society.core.actions import Action, Amount, Division, Joint, action_to_plain
 from society.core.batching import batch_by_steps
 from society.core.exact import Number
 from society.core.mechanism import (
@@ -25,6 +25,7 @@ from society.core.mechanism import (
     state_from_plain,
     state_to_plain,
 )
+from society.core.revive import revive
 from society.core.seeds import Entity, Noise
 
 
@@ -101,7 +102,7 @@ def _check_state(mechanism: Mechanism[Any], state: Any) -> None:  # Any: as abov
         idle, space = mechanism.abstention(state, agent), mechanism.space(state, agent)
         assert space.contains(idle), f"{kind}: abstaining ({idle!r}) is not allowed"
         assert legalise(space, idle) == idle
-        assert action_from_plain(json.loads(json.dumps(action_to_plain(idle)))) == idle
+        assert revive(Action, json.loads(json.dumps(action_to_plain(idle)))) == idle
         assert all(isinstance(name, str) for name in mechanism.observe(state, agent))
 
 

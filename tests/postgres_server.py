@@ -27,7 +27,7 @@ def why_not() -> str:
     if binaries() is None:
         return "no PostgreSQL server on this machine (apt-get install postgresql)"
     try:
-        import psycopg  # noqa: F401
+        import psycopg  # noqa: F401  # only to see whether the driver is there
     except ImportError:
         return "psycopg is not installed"
     if os.geteuid() == 0 and subprocess.run(["id", USER], capture_output=True, check=False).returncode:

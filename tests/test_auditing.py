@@ -64,7 +64,7 @@ def _forge(connection: Any, sql: str) -> None:
     (run,) = connection.exec_driver_sql("SELECT id FROM run").first()
     last = ""
     for row in connection.exec_driver_sql("SELECT seq, body FROM event ORDER BY seq").all():
-        last = chain_next(last, row.body) if row.seq else chain_start(event_from_plain(json.loads(row.body)))  # type: ignore[arg-type]
+        last = chain_next(last, row.body) if row.seq else chain_start(event_from_plain(json.loads(row.body)))
         connection.exec_driver_sql("UPDATE event SET hash = ? WHERE seq = ?", (last, row.seq))
     connection.exec_driver_sql("UPDATE run SET head = ?", (last,))
     for row in connection.exec_driver_sql(f"SELECT rowid, {', '.join(columns_of(ModelCall))} FROM model_call").all():

@@ -78,18 +78,7 @@ def _as_outcome(step: GovernedTransition, payoffs: tuple[Number, ...]) -> Transi
 def test_many_joint_actions_at_once_are_many_single_steps(kind: str, luck: random.Random) -> None:
     pairs = fitting(kind)
     for mechanism, instrument in luck.sample(pairs, min(PAIRS, len(pairs))):
-        game = Governed(mechanism, (instrument,))
-        state = game.initial_state()
-        for number in (1, 2):
-            if game.over(state):
-                break
-            state, _ = _moves(luck, game, state)
-            noise = Noise(luck.randint(0, 9), number)
-            check_outcomes(luck, game, state, noise)
-            kin_can_be_exchanged(luck, game, state, noise)
-            joint = tuple(_pick(luck, game.space(state, agent)) for agent in range(game.agents))
-            done = game.step(state, joint, noise)
-            state, _ = game.close(done, _answers(luck, game.ballots(done)))
+        check_rounds(luck, Governed(mechanism, (instrument,)), 2)
 
 
 @pytest.mark.parametrize("mechanism", GAMES, ids=lambda game: game.kind)
@@ -97,9 +86,13 @@ def test_many_joint_actions_at_once_are_many_single_steps(kind: str, luck: rando
 @given(luck=LUCK)
 def test_several_instruments_together_as_well(mechanism: Any, luck: random.Random) -> None:
     known = [example for kind in INSTRUMENTS.kinds for game, example in fitting(kind) if game is mechanism]
-    game = Governed(mechanism, tuple(luck.choices(known, k=luck.randint(2, 5))))
+    check_rounds(luck, Governed(mechanism, tuple(luck.choices(known, k=luck.randint(2, 5)))), 3)
+
+
+def check_rounds(luck: random.Random, game: Governed, rounds: int) -> None:
+    """Rounds of random moves, actions and votes; in each, many joint actions at once are many single steps."""
     state = game.initial_state()
-    for number in (1, 2, 3):
+    for number in range(1, rounds + 1):
         if game.over(state):
             break
         state, _ = _moves(luck, game, state)

@@ -197,7 +197,7 @@ def test_tables_nobody_has_played_agree_with_scipy_and_statsmodels(tmp_path_fact
             number += 1
             infos.append(info(number, seed, status, {"axes": {"arm": place}}))
             book.db.execute("INSERT INTO metric VALUES (?, 'gini', 0, ?)", (f"r{number}", value))
-        made.append(arm_of(book, {"place": place}, infos, ("gini",)))  # type: ignore[arg-type]
+        made.append(arm_of(book, {"place": place}, infos, ("gini",)))
         values[f"place {place}"] = [Value(seed, value) for seed, status, value in runs if status == "completed"]
         assert made[-1].invalid == sum(status == "invalid" for _, status, _ in runs)
         assert made[-1].missing == sum(status in ("failed", "paused") for _, status, _ in runs)
@@ -214,7 +214,7 @@ def test_seeds_that_only_one_arm_has_are_named_under_the_table_and_too_few_pairs
     for place, seeds in enumerate((range(4), range(2, 6))):
         infos = [info(10 * place + seed, seed, "completed", {"axes": {"arm": place}}) for seed in seeds]
         book.db.executemany("INSERT INTO metric VALUES (?, 'gini', 0, ?)", [(one.id, one.seed / 8) for one in infos])
-        made.append(arm_of(book, {"place": place}, infos, ("gini",)))  # type: ignore[arg-type]
+        made.append(arm_of(book, {"place": place}, infos, ("gini",)))
     text = lines_text(lines_of(made, "gini", {1: 0}))
     assert "seeds left out of a difference, for want of a partner or a value: place 1 (4)" in text
     assert "under-powered: with 2 pairs no p-value can fall below 0.5" in text

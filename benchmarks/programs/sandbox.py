@@ -142,7 +142,7 @@ def _timed(held: list[float]) -> Iterator[None]:
     try:
         yield
     finally:
-        Log.start_run = begin  # type: ignore[method-assign]
+        Log.start_run = begin
         for name, method in whole.items():
             setattr(RunWriter, name, method)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
 from society.agents.briefing import Brief, brief, goal_words
 from society.agents.prompting import Prompts
@@ -49,7 +49,6 @@ class InPlace:
         """The script's action within what the agent can do."""
         assert isinstance(question, Decide), "a human is asked nothing else"
         (part, space), *_ = question.parts.items()
-        acted = await self.script.answer(Act(question.at, replace(question.seen, space=space)))
+        acted: Answer[Any] = await self.script.answer(Act(question.at, replace(question.seen, space=space)))
         near = None if acted.value is None else space.nearest(acted.value)
-        made = replace(acted, value=None if near is None else {part: near})  # type: ignore[arg-type]  # an answer of another type
-        return cast("Answer[T]", made)
+        return replace(acted, value=None if near is None else {part: near})

@@ -61,11 +61,11 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
         rules=game.rules_for(state, agent),
         state=state.physical,
     )
-    stages, asked = scenario.stages, list[Question[object]]()
+    stages, asked = scenario.stages, list[Question[Any]]()  # Any: each has an answer of its own
     if stages.talk.turns:
         channels = stages.talk.channels
         asked.append(
-            Speak(  # type: ignore[arg-type]  # a question of some answer type
+            Speak(
                 Position(1, "talk", 0, agent),
                 seen,
                 private="private" in channels,
@@ -78,7 +78,7 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
         )
     if stages.declare.predict != "off":
         asked.append(
-            Declare(  # type: ignore[arg-type]  # as above
+            Declare(
                 Position(1, "declare", 0, agent),
                 seen,
                 predict=stages.declare.predict,
@@ -87,7 +87,7 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
                 objective=stages.declare.objective,
             )
         )
-    asked.append(Act(Position(1, "act", 0, agent), seen))  # type: ignore[arg-type]  # as above
+    asked.append(Act(Position(1, "act", 0, agent), seen))
 
     def shown(known: Brief, one: Question[Any]) -> Shown:
         text = Questions(known, prompts).text(one)

@@ -24,7 +24,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from society.core.errors import OutOfRange, Unreadable
-from society.core.exact import Exact, Json, Number, from_plain, parse_exact, plain, show, tidy
+from society.core.exact import Exact, Json, Number, parse_exact, plain, show, tidy
 
 Action: TypeAlias = int | Fraction | float | str | tuple[int | Fraction | float, ...]
 Joint: TypeAlias = tuple[Action, ...]
@@ -72,13 +72,13 @@ class Amount(_Space):
             return low <= action <= high
         return any(low <= action <= high for low, high in self.intervals)
 
-    def grid(self, at_most: int | None = None) -> tuple[Action, ...]:
+    def grid(self, at_most: int | None = None) -> tuple[Number, ...]:
         """All allowed values, ascending; at most `at_most` of them, evenly spaced, when that is given.
 
         Raises:
             ValueError: for a continuous amount without `at_most`, or a grid above `MAX_GRID`.
         """
-        values: list[Action] = []
+        values: list[Number] = []
         for low, high in self.intervals:
             step = self.step if self.step is not None else (high - low) / Fraction(max(1, (at_most or 1) - 1))
             if self.step is None and at_most is None:
@@ -158,8 +158,7 @@ class Amount(_Space):
             shape["maximum"] = int(high) if whole else float(high)
         plain_range = len(self.intervals) < 2 and self.step in (1, None)
         if not plain_range and self.intervals and self.step is not None and self._size() <= MOST_LISTED:
-            listed = [int(value) if whole else float(value) for value in self.grid()]  # type: ignore[arg-type]  # amounts
-            shape["enum"] = listed
+            shape["enum"] = [int(value) if whole else float(value) for value in self.grid()]
         return shape
 
     def _size(self) -> int:
@@ -371,23 +370,12 @@ SPACE: TypeAdapter[Amount | Choice | Route | Division] = TypeAdapter(Space)
 
 
 def action_to_plain(action: Action | None) -> Json:
-    """The canonical JSON form of an action."""
+    """The canonical JSON form of an action. No option of a choice looks like ``2/5``, so that `revive` tells words and ratios apart."""
     if action is None or isinstance(action, str):
         return action
     if isinstance(action, tuple):
         return [plain(part) for part in action]
     return plain(action)
-
-
-def action_from_plain(raw: Json) -> Action | None:
-    """Back from `action_to_plain`. No option of a choice looks like ``2/5``, so words and ratios are told apart."""
-    if raw is None:
-        return None
-    if isinstance(raw, (list, tuple)):
-        return tuple(from_plain(part) for part in raw)
-    if isinstance(raw, str) and not is_ratio(raw):
-        return raw
-    return from_plain(raw)  # type: ignore[arg-type]  # written by action_to_plain
 
 
 def is_ratio(text: str) -> bool:
@@ -399,3 +387,9 @@ def is_ratio(text: str) -> bool:
 def amount_of(action: Action | None) -> Number | None:
     """The action as a quantity that can be added up, or None for choices and divisions."""
     return None if action is None or isinstance(action, (str, tuple)) else action
+
+
+def leaves_room(action: Action, room: Number) -> bool:
+    """Whether it is an amount, and no more than there is room for."""
+    amount = amount_of(action)
+    return amount is not None and amount <= room

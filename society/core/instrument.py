@@ -32,6 +32,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field
+from typing_extensions import TypeAliasType
 
 from society.core.actions import Action, Joint, is_ratio
 from society.core.acts import Acts, PlayedBatch
@@ -55,6 +56,10 @@ Enforcement = Literal["hard", "soft", "advisory"]
 Class = Literal["motivational", "strategic", "structural"]
 Seat: TypeAlias = int | str
 """A seat by number (from 0) or, in a scenario file, by the agent's name."""
+
+
+Telling = TypeAliasType("Telling", "Json | Fraction | Sequence[Telling] | Mapping[str, Telling]")
+"""What an instrument has to tell: plain data in which numbers may be exact; see `legible`."""
 
 
 class Instrument(Kind):
@@ -134,8 +139,8 @@ class Instrument(Kind):
         """What the agent is told through this instrument; joins the mechanism's facts."""
         return {}
 
-    def tell(self, at: Moment, memory: Any, agent: int) -> Mapping[str, Json]:
-        """What the rule's paragraph words beyond its parameters; joins the variable ``rule`` of its template."""
+    def tell(self, at: Moment, memory: Any, agent: int) -> Mapping[str, Telling]:
+        """What the rule's paragraph words beyond its parameters, made `legible`; joins the variable ``rule`` of its template."""
         return {}
 
     def hidden(self, at: Moment, memory: Any, agent: int) -> frozenset[str]:
@@ -269,16 +274,15 @@ def seat_of(seat: Seat, names: Sequence[str]) -> int:
     raise ScenarioError(f"no agent is called {seat!r}{did_you_mean(seat, names)}")
 
 
-def legible(value: Any) -> Json:  # Any: JSON, or numbers that are to become it
+def legible(value: Telling) -> Json:
     """Plain data for people: ratios become decimals of at most four places."""
-    if isinstance(value, str) and is_ratio(value):
-        return legible(from_plain(value))
-    if isinstance(value, (list, tuple)):
-        return [legible(part) for part in value]
-    if isinstance(value, dict):
+    if isinstance(value, str):
+        return legible(from_plain(value)) if is_ratio(value) else value
+    if isinstance(value, Mapping):
         return {str(name): legible(part) for name, part in value.items()}
+    if isinstance(value, Sequence):
+        return [legible(part) for part in value]
     if isinstance(value, (Fraction, float)):
         whole = tidy(value)
         return whole if isinstance(whole, int) else round(float(whole), 4)
-    plain_value: Json = value
-    return plain_value
+    return value

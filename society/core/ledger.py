@@ -61,8 +61,9 @@ class Proposal:
     @property
     def last(self) -> int | None:
         """The last round in which it is in force; None while it is not, or where it has no end."""
-        running = self.status == "in_force" and self.since is not None and self.lasts is not None
-        return self.since + self.lasts - 1 if running else None  # type: ignore[operator]  # both are numbers here
+        if self.status != "in_force" or self.since is None or self.lasts is None:
+            return None
+        return self.since + self.lasts - 1
 
     def term(self, name: str) -> Number:
         """The value of a term that is a number."""

@@ -193,24 +193,15 @@ class Governed:
         told = told_by_mechanism(self.book, state, after, done.executed, done.outcome)
         after, overthrown = stood(setting, after, done)
         after, seen, changes = remembered(setting, after, done)
-        outcome = done.outcome
-        whole = GovernedTransition(
-            state=after,
-            payoffs=done.balances,
-            granted=outcome.granted,
-            total=outcome.total,
-            stock_before=outcome.stock_before,
-            stock_after=outcome.stock_after,
-            collapsed=outcome.collapsed,
-            over=outcome.over,
-            facts=outcome.facts,
+        whole = GovernedTransition.of(
+            done.outcome,
+            after,
+            done.balances,
             legal=done.legal,
             executed=done.executed,
-            material=outcome.payoffs,
-            transfers=done.transfers,
-            rule_events=(*done.events, *told, *overthrown, *changes),
             felt=feelings(setting, done),
-            outcome=outcome,
+            rule_events=(*done.events, *told, *overthrown, *changes),
+            transfers=done.transfers,
             seen=seen,
             settled=after,
         )
@@ -370,22 +361,9 @@ class Governed:
         )
         outcome = self.mechanism.step(state.physical, legal, noise)
         after = replace(state, physical=outcome.state)
-        return GovernedTransition(
-            state=after,
-            payoffs=outcome.payoffs,
-            granted=outcome.granted,
-            total=outcome.total,
-            stock_before=outcome.stock_before,
-            stock_after=outcome.stock_after,
-            collapsed=outcome.collapsed,
-            over=outcome.over,
-            facts=outcome.facts,
-            legal=legal,
-            executed=legal,
-            material=outcome.payoffs,
-            rule_events=told_by_mechanism(self.book, state, after, legal, outcome),
-            felt=outcome.payoffs,
-            outcome=outcome,
+        told = told_by_mechanism(self.book, state, after, legal, outcome)
+        return GovernedTransition.of(
+            outcome, after, outcome.payoffs, legal=legal, executed=legal, felt=outcome.payoffs, rule_events=told
         )
 
     def _asks(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from society.core.actions import Action, Joint
 from society.core.exact import Json, Number
@@ -69,6 +69,43 @@ class GovernedTransition(Transition[GovernedState]):
     outcome: Transition[Any] | None = None
     seen: tuple[tuple[str, Played], ...] = ()
     settled: GovernedState | None = None
+
+    @classmethod
+    def of(
+        cls,
+        outcome: Transition[Any],
+        state: GovernedState,
+        payoffs: tuple[Number, ...],
+        *,
+        legal: Joint,
+        executed: Joint,
+        felt: tuple[Number, ...],
+        rule_events: tuple[RuleEvent, ...],
+        transfers: tuple[Transfer, ...] = (),
+        seen: tuple[tuple[str, Played], ...] = (),
+        settled: GovernedState | None = None,
+    ) -> Self:
+        """What governance made of the mechanism's transition: all that it says of the commons stays."""
+        return cls(
+            state=state,
+            payoffs=payoffs,
+            granted=outcome.granted,
+            total=outcome.total,
+            stock_before=outcome.stock_before,
+            stock_after=outcome.stock_after,
+            collapsed=outcome.collapsed,
+            over=outcome.over,
+            facts=outcome.facts,
+            legal=legal,
+            executed=executed,
+            material=outcome.payoffs,
+            transfers=transfers,
+            rule_events=rule_events,
+            felt=felt,
+            outcome=outcome,
+            seen=seen,
+            settled=settled,
+        )
 
 
 @dataclass(frozen=True, slots=True)

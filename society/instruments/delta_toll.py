@@ -11,8 +11,8 @@ from pydantic import Field
 from society.core.actions import Action
 from society.core.acts import PlayedBatch
 from society.core.columns import Column
-from society.core.exact import Exact, Json, Number, tidy
-from society.core.instrument import Change, Instrument, Moment, Paid, Played
+from society.core.exact import Exact, Number, tidy
+from society.core.instrument import Change, Instrument, Moment, Paid, Played, Telling
 from society.core.mechanism import Mechanism
 from society.instruments.tax import collected, collected_batch
 
@@ -58,8 +58,8 @@ class DeltaToll(Instrument):
         joint = tuple(mechanism.abstention(state, agent) for agent in range(mechanism.agents))
         return "nothing in it is used by the way, as roads are" if mechanism.delays(state, joint) is None else None
 
-    def tell(self, at: Moment, memory: Tolls, agent: int) -> Mapping[str, Json]:
-        return {"tolls": [[name, toll] for name, toll in memory.now if toll]}  # type: ignore[list-item]  # made legible on the way
+    def tell(self, at: Moment, memory: Tolls, agent: int) -> Mapping[str, Telling]:
+        return {"tolls": [[name, toll] for name, toll in memory.now if toll]}
 
     def toll(self, at: Moment, memory: Tolls, agent: int, action: Action) -> Number:
         """What an action of the agent costs: the tolls of all it uses."""

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from society.core.actions import Action, Amount
-from society.core.exact import Exact, Json, Number, tidy
-from society.core.instrument import Breach, Change, Enforcement, Moment, Played
+from society.core.exact import Exact, Number, tidy
+from society.core.instrument import Breach, Change, Enforcement, Moment, Played, Telling
 from society.core.limits import at_least, at_most, excess
 from society.core.mechanism import Mechanism, SpaceOf
 from society.instruments.fines import Fined
@@ -69,9 +69,9 @@ class GraduatedSanction(Fined):
         """What the k-th counted violation costs, k from 1."""
         return tidy(self.first * self.growth ** (violation - 1))
 
-    def tell(self, at: Moment, memory: Offences, agent: int) -> Mapping[str, Json]:
+    def tell(self, at: Moment, memory: Offences, agent: int) -> Mapping[str, Telling]:
         next_cost = self.cost(memory.counted[agent] + 1)
-        return {"allowed": self._limit(at), "counted": memory.counted[agent], "next_cost": next_cost}  # type: ignore[dict-item]  # made legible on the way
+        return {"allowed": self._limit(at), "counted": memory.counted[agent], "next_cost": next_cost}
 
     def restrict(self, at: Moment, memory: Offences, agent: int, space: SpaceOf) -> SpaceOf | None:
         limit = self._limit(at)

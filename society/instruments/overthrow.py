@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from society.core.exact import Exact, Json, Number, tidy
-from society.core.instrument import Amendment, Breach, Change, Instrument, Moment, Played, Standing
+from society.core.instrument import Amendment, Breach, Change, Instrument, Moment, Played, Standing, Telling
 from society.core.mechanism import Mechanism
 from society.core.moves import Offer
 from society.core.rows import RuleEvent
@@ -47,9 +47,9 @@ class Overthrow(Instrument):
     def touches(self) -> tuple[tuple[str, str, tuple[Json, ...]], ...]:
         return tuple((rule, "", ()) for rule in self.over)
 
-    def tell(self, at: Moment, memory: Any, agent: int) -> Mapping[str, Json]:
+    def tell(self, at: Moment, memory: Any, agent: int) -> Mapping[str, Telling]:
         known = [s for s in at.standings if s.rule in self.over and s.in_force]
-        return {"defiable": [{"name": s.rule, "strength": s.strength} for s in known]}  # type: ignore[dict-item]  # made legible on the way
+        return {"defiable": [{"name": s.rule, "strength": s.strength} for s in known]}
 
     def offers(self, at: Moment, memory: Any, agent: int) -> tuple[Offer, ...]:
         standing = [s.rule for s in at.standings if s.rule in self.over and s.in_force]

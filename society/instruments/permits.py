@@ -11,8 +11,8 @@ from pydantic import Field
 from society.core.actions import Amount, Choice
 from society.core.acts import PlayedBatch
 from society.core.columns import Column
-from society.core.exact import Exact, Json, Number, plain, tidy
-from society.core.instrument import Change, Moment, Paid, Played
+from society.core.exact import Exact, Number, plain, tidy
+from society.core.instrument import Change, Moment, Paid, Played, Telling
 from society.core.ledger import Order, Proposal
 from society.core.limits import at_most
 from society.core.mechanism import Mechanism, SpaceOf
@@ -72,12 +72,11 @@ class Permits(Fined):
     def first_memory(self, agents: int) -> Banked:
         return Banked((0,) * agents)
 
-    def tell(self, at: Moment, memory: Banked, agent: int) -> Mapping[str, Json]:
+    def tell(self, at: Moment, memory: Banked, agent: int) -> Mapping[str, Telling]:
         orders = [
             {"by": at.names[o.by], "side": o.side, "units": o.units, "price": plain(o.price)} for o in self._orders(at)
         ]
-        held: Json = self.holdings(at, memory)[agent]  # type: ignore[assignment]  # made legible on the way
-        return {"held": held, "orders": orders, **on_the_table(at, agent)}
+        return {"held": self.holdings(at, memory)[agent], "orders": orders, **on_the_table(at, agent)}
 
     def offers(self, at: Moment, memory: Banked, agent: int) -> tuple[Offer, ...]:
         if self.market == "auction":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field
@@ -64,9 +65,7 @@ class Restriction(Fined):
     def restrict(self, at: Moment, memory: Any, agent: int, space: SpaceOf) -> SpaceOf | None:
         if self.stock_below is not None:
             stock = at.mechanism.observe(at.physical, agent).get("stock")
-            if not isinstance(stock, (int, float)) and not hasattr(stock, "denominator"):
-                return None
-            if stock >= self.stock_below:  # type: ignore[operator]  # a number, as checked above
+            if not isinstance(stock, (int, float, Fraction)) or stock >= self.stock_below:
                 return None
         if isinstance(space, Choice):
             words = frozenset(space.options if self.options is None else self.options) - set(self.forbidden)

@@ -161,7 +161,9 @@ class Committer:
                 break
             if job.hurried and not hurried:
                 hurried = True
-                time.sleep(max(0.0, self._began + PACE - time.monotonic()))
+                time.sleep(
+                    max(0.0, self._began + PACE - time.monotonic())
+                )  # in the writer's own thread: company comes meanwhile
             try:
                 left = 0.0 if hurried else until - time.monotonic()
                 job = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
@@ -227,7 +229,7 @@ class Committer:
                 if not (away or is_locked(problem)) or time.monotonic() > until:
                     raise
                 cut_off = cut_off or away
-                time.sleep(wait)
+                time.sleep(wait)  # in the writer's own thread: the database is another's for a while
                 wait = min(2 * wait, LONGEST_WAIT)
             else:
                 return

@@ -296,10 +296,8 @@ def _open_to_read(place: Place) -> sqlite3.Connection:
 
 def _postgres(place: Place, **options: Any) -> Engine:  # Any: options of create_engine
     try:
-        import psycopg  # noqa: F401  # only to see whether the driver is there
-    except ImportError:
-        raise MissingExtra("a PostgreSQL log needs the extra: pip install 'society-sandbox[postgres]'") from None
-    try:
         return create_engine(place.url, **options)
+    except ImportError:  # of the driver
+        raise MissingExtra("a PostgreSQL log needs the extra: pip install 'society-sandbox[postgres]'") from None
     except DatabaseError as problem:
         raise refusal(problem, place) from problem

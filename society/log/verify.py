@@ -89,7 +89,10 @@ def verify(log: Reader, ref: str | None = None, *, head: str | None = None, secr
 
 def _run(connection: Connection, run_id: str, head: str | None, found: Findings) -> tuple[int, int]:
     """Check one run; returns how many events and calls it has."""
-    run = connection.execute(text("SELECT * FROM run WHERE id = :run"), {"run": run_id}).mappings().one()
+    run = connection.execute(text("SELECT * FROM run WHERE id = :run"), {"run": run_id}).mappings().one_or_none()
+    if run is None:
+        found.fault("run", run_id, "its id is no text by which it could be found")
+        return 0, 0
     chain = read_chain(connection, run_id, found)
     events = chain.events
     if run["status"] in ENDED and run["events"] > len(events):

@@ -96,9 +96,9 @@ class Purse:
         self.provider = ChaosProvider(f"{tally.seed} {case}", 1, lambda good, luck: miscounted(good, luck, lost))
         self.at_once = luck.randint(1, 8)
         self.settings = ProviderSettings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             concurrency=self.at_once,
-            api_key=KEY,  # type: ignore[arg-type]
+            api_key=KEY,
             prices={MODEL: PRICE},
         )
 

@@ -122,7 +122,7 @@ class Storm:
             "max_tries": MAX_TRIES,
             **settings,
         }
-        self.settings = ProviderSettings(_env_file=None, **given)  # type: ignore[call-arg]
+        self.settings = ProviderSettings(_env_file=None, **given)
         self.run_id: str | None = None
         self.committed: dict[int, bytes] = {}
         self.elapsed = 0.0

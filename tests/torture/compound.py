@@ -81,7 +81,7 @@ def _full_disk(pages: int) -> Iterator[None]:
 
     def full(self: DyingCommitter, job: Job) -> bool:
         if not hasattr(self, "full"):
-            self.full = True  # type: ignore[attr-defined]
+            self.full = True
             with self.engine.connect() as connection:
                 now = connection.exec_driver_sql("PRAGMA page_count").scalar()
                 connection.exec_driver_sql(f"PRAGMA max_page_count={now + pages}")

@@ -102,19 +102,19 @@ def _() -> None:
         if count[0] % 5:
             commit(self, jobs)
 
-    Committer._commit = dropping  # type: ignore[method-assign]
+    Committer._commit = dropping
 
 
 @bug("an answer is handed on before it is committed", "chaos", 100, LOST)
 def _() -> None:
     async def send(self: Record, request: Any, issue: int) -> Any:
         response = await self.inner.complete(request)
-        self.late = asyncio.get_running_loop().call_later(  # type: ignore[attr-defined]
+        self.late = asyncio.get_running_loop().call_later(
             1, lambda: asyncio.ensure_future(self.journal.answered(request, issue, response))
         )
         return response
 
-    Record._send = send  # type: ignore[method-assign]
+    Record._send = send
 
 
 @bug("a question is sent before the journal knows of it", "chaos", 100, LOST, BROKEN)
@@ -126,12 +126,12 @@ def _() -> None:
         self._in_flight[request.at] = writer.Asked(asked, number, reserved_usd, writer.utc_now())
         return number
 
-    writer.RunWriter.issue = issue  # type: ignore[method-assign]
+    writer.RunWriter.issue = issue
 
 
 @bug("the journal is forgotten on resume", "chaos", 100, ASKED)
 def _() -> None:
-    writer.RunWriter.recall = lambda self, request: None  # type: ignore[method-assign]
+    writer.RunWriter.recall = lambda self, request: None
 
 
 @bug("a journalled answer is taken whatever the question is now", "compound", 6, BROKEN, ASKED)
@@ -140,12 +140,12 @@ def _() -> None:
         entry = self._entries.get(request.at)
         return None if entry is None else entry.response
 
-    writer.RunWriter.recall = recall  # type: ignore[method-assign]
+    writer.RunWriter.recall = recall
 
 
 @bug("nobody holds the lock of a run", "compound", 6, BROKEN)
 def _() -> None:
-    society.log.opened.FileLock = lambda database, run: society.log.lock.NoLock()  # type: ignore[assignment,misc]
+    society.log.opened.FileLock = lambda database, run: society.log.lock.NoLock()
 
 
 @bug("a full disk counts as a commit", "compound", 6, LOST, BROKEN, ASKED)
@@ -158,7 +158,7 @@ def _() -> None:
         except Exception:
             return
 
-    Committer._commit = blind  # type: ignore[method-assign]
+    Committer._commit = blind
 
 
 @bug("the disk is not waited for at each commit", "power", 60, LOST)
@@ -177,7 +177,7 @@ def _() -> None:
     async def give_up(self: Record, sent: asyncio.Future[Any]) -> None:
         sent.cancel()
 
-    Record._hear_out = give_up  # type: ignore[method-assign]
+    Record._hear_out = give_up
 
 
 @bug("whoever looks at a log leaves a mark in it", "machine", 10, BROKEN)
@@ -206,7 +206,7 @@ def _() -> None:
             luck.shuffle(told)
         await stage(self, tuple(told), **how)
 
-    writer.RunWriter.stage = as_they_came  # type: ignore[method-assign]
+    writer.RunWriter.stage = as_they_came
 
 
 @bug("an event holds the time at which it was written", "chaos", 100, BROKEN, OTHER)
@@ -218,13 +218,13 @@ def _() -> None:
             event = replace(event, error=writer.utc_now())
         return canonical(self, event)
 
-    writer.RunWriter._canonical = timed  # type: ignore[method-assign]
+    writer.RunWriter._canonical = timed
 
 
 @bug("the hash of an event leaves out the one before", "tampering", 40, BROKEN)
 def _() -> None:
     for module in (society.log.run_rows, society.log.verify_chain, society.log.replay):
-        module.chain_next = lambda previous, event: sha256(event.encode()).hexdigest()  # type: ignore[attr-defined]
+        module.chain_next = lambda previous, event: sha256(event.encode()).hexdigest()
     from tests.torture import tampering
 
     tampering._CHANGES = {"swapped": (1, _swapped_events)}
@@ -242,7 +242,7 @@ def _swapped_events(connection: Any, luck: Any) -> str:
 
 @bug("verify does not look at what was asked", "tampering", 40, BROKEN)
 def _() -> None:
-    society.log.verify.content_faults = lambda *_: ()  # type: ignore[assignment]
+    society.log.verify.content_faults = lambda *_: ()
     from tests.torture import tampering
 
     tampering._CHANGES = {"edited": tampering._CHANGES["edited"]}
@@ -290,14 +290,14 @@ def _() -> None:
             return replace(got, value=0, submitted=0, status="ok")
         return got
 
-    llm.LlmPolicy.answer = nought  # type: ignore[method-assign]
+    llm.LlmPolicy.answer = nought
 
 
 @bug("a default is not marked as one", "chaos", 100, SILENT, OTHER)
 def _() -> None:
     often("bad words")
     acted = episode.Acted
-    episode.Acted = lambda *given: acted(*given[:4], "ok")  # type: ignore[assignment,misc]
+    episode.Acted = lambda *given: acted(*given[:4], "ok")
 
 
 @bug("a refusal in a field of its own is read past", "chaos", 100, SILENT)
@@ -342,7 +342,7 @@ def _() -> None:
         for history in self._histories:
             history.append(message)
 
-    Memory.hear = hear  # type: ignore[method-assign]
+    Memory.hear = hear
 
 
 @bug("what was declared in private is heard by all", "canaries", 6, LEAKED)
@@ -352,7 +352,7 @@ def _() -> None:
             if seat == agent or isinstance(entry, Meant):
                 history.append(entry)
 
-    Memory.tell = tell  # type: ignore[method-assign]
+    Memory.tell = tell
 
 
 # Keys and money.
@@ -360,12 +360,12 @@ def _() -> None:
 
 @bug("keys are not taken out of what is stored", "canaries", 6, LEAKED)
 def _() -> None:
-    Redaction.text = lambda self, text: text  # type: ignore[method-assign]
+    Redaction.text = lambda self, text: text
 
 
 @bug("keys are taken out of texts, not out of raw bytes", "canaries", 6, LEAKED)
 def _() -> None:
-    Redaction.bytes = lambda self, raw: raw  # type: ignore[method-assign]
+    Redaction.bytes = lambda self, raw: raw
 
 
 @bug("a negative count refills the budget", "caps", 4, OTHER, SILENT)
@@ -378,7 +378,7 @@ def _() -> None:
         tokens = self.spent.tokens + (usage.tokens_in or 0) + (usage.tokens_out or 0)
         self.spent = replace(self.spent, usd=self.spent.usd + (usage.usd or 0.0), tokens=tokens)
 
-    RunBudget.count = count  # type: ignore[method-assign]
+    RunBudget.count = count
 
 
 @bug("a call of unknown size is free", "caps", 4, OTHER, SILENT)
@@ -399,7 +399,7 @@ def _() -> None:
             problem.charged = False
             raise
 
-    openai_compatible.OpenAICompatible.complete = unpaid  # type: ignore[method-assign]
+    openai_compatible.OpenAICompatible.complete = unpaid
 
 
 @bug("what was spent before the last resume is forgotten", "caps", 12, OTHER)
@@ -409,7 +409,7 @@ def _() -> None:
             self.budget = None
             return await super().complete(request)
 
-    society.models.pool.Recall = Fresh  # type: ignore[attr-defined]
+    society.models.pool.Recall = Fresh
 
 
 # Trying again.
@@ -426,7 +426,7 @@ def _() -> None:
         except openai_compatible.RetryLater:
             return await once(self, request)
 
-    openai_compatible.OpenAICompatible.complete = twice  # type: ignore[method-assign]
+    openai_compatible.OpenAICompatible.complete = twice
 
 
 @bug("a refused key is tried again", "chaos", 100, OTHER)
@@ -442,13 +442,13 @@ def _() -> None:
         except ProviderRefused as problem:
             raise RetryLater(str(problem)) from None
 
-    openai_compatible.OpenAICompatible.complete = stubborn  # type: ignore[method-assign]
+    openai_compatible.OpenAICompatible.complete = stubborn
 
 
 @bug("there is no deadline for a call", "chaos", 100, SILENT, OTHER)
 def _() -> None:
     often("slow")
-    endpoint.asyncio = _With(asyncio, timeout=lambda seconds: contextlib.nullcontext())  # type: ignore[assignment]
+    endpoint.asyncio = _With(asyncio, timeout=lambda seconds: contextlib.nullcontext())
 
 
 class _With:

@@ -191,7 +191,7 @@ def _take_down(path: Path) -> None:
         if how.get("wait", True):
             are_safe()
 
-    RunWriter.issue, Recall.complete, RunWriter.stage = issued, completed, staged  # type: ignore[method-assign]
+    RunWriter.issue, Recall.complete, RunWriter.stage = issued, completed, staged
 
 
 _LINE = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(.*)$")

@@ -35,9 +35,9 @@ class Process:
         self.fate.told = self._told
         DyingCommitter.next_fate = self.fate
         settings = ProviderSettings(
-            _env_file=None,  # type: ignore[call-arg]
+            _env_file=None,
             concurrency=at_once,
-            api_key=key,  # type: ignore[arg-type]
+            api_key=key,
             max_body_bytes=2**20,
             max_tries=4,
         )

@@ -19,7 +19,7 @@ from society.playing import play
 from tests.torture.chaos import SCENARIOS, scratch
 from tests.torture.tally import Tally
 
-_KEYS = {name_of(t): [c.name for c in t.__table__.primary_key.columns] for t in TABLES}  # type: ignore[attr-defined]
+_KEYS = {name_of(t): [c.name for c in t.__table__.primary_key.columns] for t in TABLES}
 _COLUMNS = {name_of(t): columns_of(t) for t in TABLES}
 
 
@@ -185,7 +185,7 @@ def _recomputed(connection: sqlite3.Connection, luck: random.Random) -> str | No
         words = body
         if seq == chosen:
             words = body.replace('"error":""', '"error":"forged"', 1)
-        last = chain_next(last, words) if seq else chain_start(event_from_plain(json.loads(words)))  # type: ignore[arg-type]
+        last = chain_next(last, words) if seq else chain_start(event_from_plain(json.loads(words)))
         connection.execute("UPDATE event SET body = ?, hash = ? WHERE run_id = ? AND seq = ?", (words, last, run, seq))
     connection.execute("UPDATE run SET head = ? WHERE id = ?", (last, run))
     return f"event {chosen}"

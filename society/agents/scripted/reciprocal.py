@@ -6,6 +6,7 @@ the others together: one defector among them is enough, unless a script says oth
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from fractions import Fraction
 from typing import Literal
@@ -18,13 +19,7 @@ from society.core.exact import Exact
 
 
 class _Reciprocal(Script):
-    """Cooperates or defects."""
-
-    def act(self, at: Sight) -> Action:
-        return at.poles[1] if self.defects(at) else at.poles[0]
-
-    def defects(self, at: Sight) -> bool:
-        raise NotImplementedError  # scripts that override `act` itself never come here
+    """Goes by what the others did."""
 
     def expects(self, at: Sight) -> tuple[Action | None, ...] | None:
         """That every other does again what it did last; at first, that all cooperate."""
@@ -35,12 +30,23 @@ class _Reciprocal(Script):
         return others if any(action is not None for action in others) else None
 
 
+class _AllOrNothing(_Reciprocal, ABC):
+    """Cooperates or defects."""
+
+    def act(self, at: Sight) -> Action:
+        return at.poles[1] if self.defects(at) else at.poles[0]
+
+    @abstractmethod
+    def defects(self, at: Sight) -> bool:
+        """Whether it defects now."""
+
+
 def met_defection(at: Sight, past: Past) -> bool:
     """Whether any other defected in that round."""
     return any(defected(action, past.poles) for action in at.others(past))
 
 
-class TitForTat(_Reciprocal):
+class TitForTat(_AllOrNothing):
     """Cooperates first, then does what the other did last."""
 
     kind: Literal["tit_for_tat"] = "tit_for_tat"
@@ -49,7 +55,7 @@ class TitForTat(_Reciprocal):
         return bool(at.past) and met_defection(at, at.past[-1])
 
 
-class SuspiciousTitForTat(_Reciprocal):
+class SuspiciousTitForTat(_AllOrNothing):
     """Tit for tat that defects first."""
 
     kind: Literal["suspicious_tit_for_tat"] = "suspicious_tit_for_tat"
@@ -58,7 +64,7 @@ class SuspiciousTitForTat(_Reciprocal):
         return not at.past or met_defection(at, at.past[-1])
 
 
-class TitForTwoTats(_Reciprocal):
+class TitForTwoTats(_AllOrNothing):
     """Defects only after two defections in a row."""
 
     kind: Literal["tit_for_two_tats"] = "tit_for_two_tats"
@@ -67,7 +73,7 @@ class TitForTwoTats(_Reciprocal):
         return len(at.past) >= 2 and all(met_defection(at, past) for past in at.past[-2:])
 
 
-class Grim(_Reciprocal):
+class Grim(_AllOrNothing):
     """Cooperates until anybody has defected once, then never again [Friedman1971]_."""
 
     kind: Literal["grim"] = "grim"
@@ -76,7 +82,7 @@ class Grim(_Reciprocal):
         return any(met_defection(at, past) for past in at.past)
 
 
-class WinStayLoseShift(_Reciprocal):
+class WinStayLoseShift(_AllOrNothing):
     """Cooperates first; stays with what it did after the others cooperated, and changes after they did not [NowakSigmund1993]_."""
 
     kind: Literal["win_stay_lose_shift"] = "win_stay_lose_shift"
@@ -89,7 +95,7 @@ class WinStayLoseShift(_Reciprocal):
         return before != met_defection(at, at.past[-1])
 
 
-class Alternator(_Reciprocal):
+class Alternator(_AllOrNothing):
     """Cooperates and defects in turns, whatever the others do."""
 
     kind: Literal["alternator"] = "alternator"

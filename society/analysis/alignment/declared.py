@@ -6,7 +6,7 @@ neighbours; what was stated but is not allowed counts as the nearest allowed val
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, TypeVar
@@ -70,7 +70,8 @@ def read_claims(
     reader = _Reader(worlds, agent)
     intended = None if declaration.intended is None else reader.code(agent, declaration.intended)
     others = [seat for seat in range(worlds.agents) if seat != agent]
-    convention, kind = "", "none"
+    convention = ""
+    kind: PredictionKind = "none"
     profiles: list[tuple[Number, Sequence[Action | None]]] = []
     if declaration.distribution:
         kind = "distribution"
@@ -111,7 +112,7 @@ def read_claims(
     return Claims(
         intended=intended,
         beliefs=tuple(beliefs),
-        kind=kind,  # type: ignore[arg-type]  # one of the words above, chosen in the branches
+        kind=kind,
         forecast=declaration.forecast,
         desired=declaration.desired,
         valid=declaration.valid and not reader.clamped,
@@ -158,7 +159,7 @@ def equal_shares(spaces: Sequence[SpaceOf], total: Number) -> list[Action]:
     return [legalise(space, share) for space, share in zip(spaces, shares, strict=True)]
 
 
-def as_beliefs(distribution: object) -> tuple[Belief, ...]:
+def as_beliefs(distribution: Iterable[Any]) -> tuple[Belief, ...]:  # Any: as told below
     """A distribution from pairs (probability, actions), a mapping from actions to probabilities, or beliefs.
 
     Raises:
@@ -166,7 +167,7 @@ def as_beliefs(distribution: object) -> tuple[Belief, ...]:
     """
     pairs = distribution.items() if isinstance(distribution, dict) else distribution
     beliefs: list[Belief] = []
-    for item in pairs:  # type: ignore[attr-defined]  # anything iterable, as told above
+    for item in pairs:
         if isinstance(item, Belief):
             beliefs.append(item)
         else:

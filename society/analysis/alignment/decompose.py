@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
@@ -39,7 +39,7 @@ def decompose(
     intended: Action | None = None,
     predicted: Sequence[Action | None] | None = None,
     predicted_total: Number | None = None,
-    distribution: object = None,
+    distribution: Iterable[Any] | None = None,  # Any: as told below
     forecast: Number | None = None,
     desired: Number | None = None,
     announced: Action | None = None,
@@ -243,7 +243,7 @@ def decompose_plans(
         raise BadInput(f"plans need one length, of as many actions as rounds; found {sorted(lengths) or 'rules only'}")
     if len(actual) != rules.agents:
         raise BadInput(f"'actual' holds {len(actual)} plans; there are {rules.agents} agents")
-    _check(rules.agents, predicted, None, None)  # type: ignore[arg-type]  # only counted
+    _check(rules.agents, predicted, None, None)
     played = Plans(
         (rules,) * lengths.pop(), state if state is not None else rules.initial_state(), seed, first, discount
     )
@@ -314,14 +314,14 @@ def _deed(
     )
 
 
-def _check(agents: int, predicted: Sequence[Action | None] | None, total: Number | None, distribution: object) -> None:
+def _check(agents: int, predicted: Sized | None, total: Number | None, distribution: object) -> None:
     if sum(form is not None for form in (predicted, total, distribution)) > 1:
         raise BadInput("give one of 'predicted', 'predicted_total' and 'distribution'")
     if predicted is not None and len(predicted) != agents - 1:
         raise BadInput(f"'predicted' holds {len(predicted)} actions; there are {agents - 1} other agents")
 
 
-def _beliefs(agents: int, distribution: object) -> tuple[Belief, ...]:
+def _beliefs(agents: int, distribution: Iterable[Any]) -> tuple[Belief, ...]:
     try:
         beliefs = as_beliefs(distribution)
     except (TypeError, ValueError) as problem:

@@ -16,7 +16,7 @@ import numpy as np
 
 from society.analysis.alignment.rules import bare, mechanism_of, physical, steady
 from society.analysis.alignment.worlds import Worlds, Yardstick, one
-from society.core.actions import Action, Joint
+from society.core.actions import Action, Joint, leaves_room
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
 from society.core.mechanism import Game, SpaceOf, legalise
@@ -216,7 +216,7 @@ class _Programme:
         mechanism = mechanism_of(game)
         others = [action for seat, action in enumerate(joint) if seat != self.seat]
         room = None if mechanism is None else mechanism.most_beside(physical(state), others)
-        return [action for action in grid if room is None or action <= room] or grid  # type: ignore[operator]  # amounts
+        return grid if room is None else [action for action in grid if leaves_room(action, room)] or grid
 
     def _filled(self, place: int, state: Any) -> list[Plan]:  # Any: as above
         """The others' plans, and anything allowed in the place of the own one."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from society.analysis.alignment.rules import mechanism_of, physical
 from society.analysis.alignment.worlds import Codes, Worlds, Yardstick
-from society.core.actions import Amount
+from society.core.actions import Amount, leaves_room
 from society.core.columns import Column
 from society.core.exact import Number
 
@@ -55,7 +55,7 @@ def _beside(
     space = worlds.spaces[agent]
     if not known or not isinstance(space, Amount):
         return grid
-    fits = [code for code in grid.tolist() if worlds.action(agent, code) <= min(known)]  # type: ignore[operator]  # amounts
+    fits = [code for code in grid.tolist() if leaves_room(worlds.action(agent, code), min(known))]
     chosen = sorted({*fits, *(code for code in also)})
     return np.array(chosen, dtype=np.int64) if chosen else grid
 

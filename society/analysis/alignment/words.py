@@ -7,7 +7,6 @@ legal or moral sense, that a sincere intention was recorded, or that a model is 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from society.analysis.alignment.alignment import Alignment, EpisodeGap
@@ -215,10 +214,10 @@ def _principals(found: Alignment) -> str:
     parts = []
     for seat in range(found.agents):
         chains = [d.gap.principal for d in found.of(seat, "principal") if d.gap.principal is not None]
-        sums: Counter[str] = Counter()
+        sums: dict[str, Number] = {}
         for chain in chains:
             for name, value in chain.terms.items():
-                sums[name] += value  # type: ignore[assignment]  # a counter of exact numbers
+                sums[name] = sums.get(name, 0) + value
         lost = [f"{_by(value)} to {_CHAIN.get(name, name)}" for name, value in sums.items() if value]
         if chains:
             told = ", ".join(lost) or "nothing was lost"
