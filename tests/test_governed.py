@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import math
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -829,3 +831,11 @@ def test_moves_in_talk_survive_the_log():
     assert event_from_plain(json.loads(json.dumps(event_to_plain(event)))) == event
     old = {key: value for key, value in event_to_plain(event).items() if key != "moves"}
     assert event_from_plain(old) == Spoke(1, 0, 0, (), "ok")
+
+
+def test_a_game_that_was_stepped_can_be_copied_and_sent_elsewhere():
+    game = Governed(MECHANISMS.parse({"kind": "common_pool"}), (INSTRUMENTS.parse({"kind": "tax", "rate": 1}),))
+    joint = tuple(game.abstention(game.initial_state(), agent) for agent in range(game.agents))
+    done = game.step(game.initial_state(), joint, Noise(1, 1))
+    for other in (pickle.loads(pickle.dumps(game)), copy.deepcopy(game)):
+        assert other.step(other.initial_state(), joint, Noise(1, 1)).payoffs == done.payoffs

@@ -75,6 +75,9 @@ class _Recent(threading.local):
     def __init__(self) -> None:
         self.settings: dict[Noise, Setting] = {}
 
+    def __reduce__(self) -> tuple[type[_Recent], tuple[()]]:
+        return _Recent, ()  # a copy of a game, or one that is sent elsewhere, remembers nothing
+
 
 @dataclass(frozen=True)
 class Governed:
