@@ -466,5 +466,9 @@ def test_goals_in_order_are_a_vector_of_decompositions_and_no_sum() -> None:
     assert first.subjective == {"aspiration": 0, "model_error": 0, "say_do": 0, "surprise": 3}
     assert second.terms == {"anticipated": 0, "planning": 2, "say_do": 0, "surprise": 3}
     assert second.subjective is None
+    first, second = decompose_each(game, 0, yardsticks=["own", "welfare"], reference_low=-1, **said)
+    assert (first.scale.low, second.scale.low) == (-1, decompose(game, 0, yardstick="welfare", **said).scale.low)
     with pytest.raises(BadInput, match="yardsticks"):
         decompose_each(game, 0, yardsticks=[], **said)
+    with pytest.raises(BadInput, match="call decompose for each goal"):
+        decompose_each(game, 0, yardsticks=["own", "welfare"], value=lambda state: 7, **said)

@@ -172,14 +172,17 @@ def decompose_each(
     """One decision by each of several goals: a vector, for goals of which the first counts before the second.
 
     No one number stands for goals that are ordered lexicographically, so each is decomposed by itself, the first one first;
-    terms of different ones are never added. A forecast and a wish are in units of the first goal, and go with it alone.
+    terms of different ones are never added. A forecast, a wish and the low end of a scale are in units of the first goal, and go
+    with it alone.
 
     Raises:
-        BadInput: no goal, one given as `yardstick`, or what `decompose` raises.
+        BadInput: no goal, one given as `yardstick`, a `value` of next states (each goal has another), or what `decompose` raises.
     """
     if not yardsticks or "yardstick" in said:
         raise BadInput("give the goals as 'yardsticks', the one that counts first at the beginning")
-    rest = {name: value for name, value in said.items() if name not in ("forecast", "desired")}
+    if said.get("value") is not None and len(yardsticks) > 1:
+        raise BadInput("'value' says what next states are worth by one goal: call decompose for each goal with its own")
+    rest = {name: value for name, value in said.items() if name not in ("forecast", "desired", "reference_low")}
     return tuple(
         decompose(game, agent, yardstick=goal, **(rest if place else said)) for place, goal in enumerate(yardsticks)
     )
