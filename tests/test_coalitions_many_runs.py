@@ -43,6 +43,12 @@ def test_p_values_are_those_of_the_runs_corrected_over_the_family(found) -> None
     assert found.permutations == 999 and found.families[0].smallest == pytest.approx(8 / 1000)
 
 
+def test_a_stricter_level_gets_the_permutations_that_it_needs() -> None:
+    strict = coalitions_over_runs({f"run-{seed}": played(seed, planted=True) for seed in range(8)}, level=0.01)
+    assert strict.permutations == 1600 and strict.families[0].smallest == pytest.approx(8 / 1601)
+    assert strict.families[0].smallest <= strict.level / 2
+
+
 def test_runs_without_a_test_count_for_nothing_and_say_why(found) -> None:
     talk = [one for one in found.tests if one.family == "talking apart"]
     assert {(one.p, one.why) for one in talk} == {(None, "no private messages")}

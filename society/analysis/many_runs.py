@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,8 +12,6 @@ from society.episode import Episode
 
 FAMILIES = ("moving together", "talking apart", "gifts", "votes", "sanctions spared")
 """Each is a family of its own: what is promised is promised for each."""
-_ENOUGH = 40
-"""Permutations for each run, so that Holm's least p-value stays below a half of the level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,8 @@ def coalitions_over_runs(episodes: Mapping[str, Episode], *, level: float = LEVE
         level: the rate of false alarms that each family is to keep, over all runs together.
         seed: of the permutations.
     """
-    permutations = max(999, _ENOUGH * len(episodes))
+    enough = math.ceil(2 * len(episodes) / level)  # Holm's least p-value then stays below a half of the level
+    permutations = max(999, enough)
     known = {run: tests_of(episode, permutations=permutations, seed=seed) for run, episode in episodes.items()}
     tests: list[RunTest] = []
     families: list[Family] = []
