@@ -12,10 +12,10 @@ from society import analysis
 from society.analysis.calibration import Trials, synthetic_run
 from society.analysis.cores import in_core
 from society.analysis.favours import mutual_favours
-from society.analysis.power import Rules
 from society.analysis.worth import partitions
 from society.core.errors import BadInput
 from society.core.seeds import Noise
+from society.core.votes import Ballot
 from tests.small_games import Gifts, Pool, Table, two_by_two
 
 NOISE = Noise(0, 1)
@@ -389,13 +389,13 @@ def test_the_seizure_index_runs_from_the_beginning_to_a_dictator():
 
 
 def test_a_seizure_is_attributed_to_exactly_those_who_carried_it():
-    before, after = Rules(5, (3, 2, 2, 1, 1)), Rules(7, (6, 2, 2, 1, 1))
+    before, after = Ballot(5, (3, 2, 2, 1, 1)), Ballot(7, (6, 2, 2, 1, 1))
     found = analysis.seizure(before, after, (0, 1))
     assert found.carried_by == (0, 1) and found.minimal == ((0, 1),)
     assert found.rise == F(229, 361) - F(45, 169) and found.alone == ()
-    alone = analysis.seizure(Rules(7, (6, 2, 2, 1, 1)), Rules(6, (6, 2, 2, 1, 1)), (0, 4))
+    alone = analysis.seizure(Ballot(7, (6, 2, 2, 1, 1)), Ballot(6, (6, 2, 2, 1, 1)), (0, 4))
     assert alone.alone == ((0,),) and alone.rise == 0 and alone.minimal == ((0, 4),)
-    group = analysis.seizure(Rules(4, (1,) * 5), Rules(3, (1,) * 5), (0, 1, 2, 3, 4), declared=[(0, 1, 2)])
+    group = analysis.seizure(Ballot(4, (1,) * 5), Ballot(3, (1,) * 5), (0, 1, 2, 3, 4), declared=[(0, 1, 2)])
     assert group.alone == ((0, 1, 2),) and len(group.minimal) == 5
     assert analysis.seizure(before, before, (0, 1)) is None
 

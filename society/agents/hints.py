@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from society.agents.citizenship import civil_moves, civil_term
-from society.core.actions import Action, Amount, amount_of
+from society.core.actions import Action, Amount, amount_of, as_written
 from society.core.calls import Wish
 from society.core.exact import Json, Number
 from society.core.goals import Goal
@@ -91,11 +91,11 @@ class Hints:
             return self._moves if wish == "share" else [] if wish == "greedy" else None
         match wish:
             case "share":
-                return _plain(self._share(of))
+                return as_written(self._share(of))
             case "greedy":
-                return _plain(self._greedy(of))
+                return as_written(self._greedy(of))
             case "last":
-                return _plain(self._last(of))
+                return as_written(self._last(of))
 
     def _share(self, of: str) -> Action | None:
         if of == "score":
@@ -176,12 +176,3 @@ class Hints:
             near = space.nearest(mean) if isinstance(space, Amount) else mean
             return mean if near is None else near
         return Counter(done).most_common(1)[0][0] if done else None
-
-
-def _plain(value: Action | None) -> Json:
-    """As a model would write it: decimals, not ratios."""
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else float(value)
-    return value

@@ -23,9 +23,8 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel
 
-from society.core.actions import is_ratio
 from society.core.errors import BadInput, did_you_mean
-from society.core.exact import from_plain, show
+from society.core.exact import from_plain, is_ratio, show
 
 MAX_TEMPLATE_BYTES = 64 * 1024
 

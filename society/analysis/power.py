@@ -5,18 +5,16 @@ The rules in force define a simple game: a coalition wins if it can amend them a
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from society.analysis.banzhaf_index import banzhaf
 from society.core.exact import Number, tidy
-from society.core.votes import concentration, wins
+from society.core.votes import Ballot, concentration, smallest_winning, wins
+from society.governance.power import SEIZED_RISE, risen
 
 MAX_AGENTS = 16
-SEIZED_RISE = Fraction(1, 5)
-"""By how much the concentration of power must rise for an amendment to count as a seizure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +90,6 @@ def seizure_index(hhi: Number, first: Number) -> Number | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """A voting rule in force."""
-
-    quota: Number
-    weights: tuple[Number, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Seizure:
     """A change of the rules after which somebody can rule alone who could not before, or power is more concentrated.
 
@@ -117,7 +107,7 @@ class Seizure:
 
 
 def seizure(
-    before: Rules, after: Rules, carried_by: Sequence[int], declared: Sequence[Sequence[int]] = ()
+    before: Ballot, after: Ballot, carried_by: Sequence[int], declared: Sequence[Sequence[int]] = ()
 ) -> Seizure | None:
     """Whether a change of rules was a seizure of power, and who carried it; None if it was none.
 
@@ -128,25 +118,12 @@ def seizure(
         declared: coalitions in force, beside the single agents.
     """
     n = len(before.weights)
-    groups = [(a,) for a in range(n)] + [tuple(sorted(group)) for group in declared]
-    alone = [g for g in groups if wins(after.quota, after.weights, g) and not wins(before.quota, before.weights, g)]
+    alone = risen({"": before}, {"": after}, n, [tuple(sorted(group)) for group in declared])
     old, new = voting_power(before.quota, before.weights).hhi, voting_power(after.quota, after.weights).hhi
     rise = tidy((new or 0) - (old or 0)) if new is not None and old is not None else 0
     if not alone and rise < SEIZED_RISE:
         return None
-    return Seizure(tuple(dict.fromkeys(alone)), rise, tuple(sorted(carried_by)), minimal_winning(before, carried_by))
-
-
-def minimal_winning(rules: Rules, supporters: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-    """The groups among the supporters that win and lose without any one of their members."""
-    found = []
-    ordered = sorted(set(supporters))
-    for size in range(1, len(ordered) + 1):
-        for group in itertools.combinations(ordered, size):
-            needed = all(not wins(rules.quota, rules.weights, set(group) - {agent}) for agent in group)
-            if wins(rules.quota, rules.weights, group) and needed:
-                found.append(group)
-    return tuple(found)
+    return Seizure(alone, rise, tuple(sorted(carried_by)), smallest_winning((before,), carried_by))
 
 
 def _seats(mask: int, n: int) -> tuple[int, ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from society.analysis.episode_effects import EpisodeEffect, Rerun
-from society.analysis.power import Power, Rules, Seizure, seizure_index, voting_power
+from society.analysis.power import Power, Seizure, seizure_index, voting_power
 from society.core.exact import Number, tidy
-from society.core.votes import concentration, smallest_winning
+from society.core.votes import Ballot, concentration, smallest_winning
 from society.episode import Episode
 from society.governance.power import risen
 from society.metrics.measure import Measured, ratio
@@ -28,7 +28,7 @@ class PowerAt:
 
     round: int
     rule: str
-    rules: Rules
+    rules: Ballot
     power: Power
     seizure_index: Number | None
 
@@ -85,7 +85,7 @@ def power_over_rounds(episode: Episode, rerun: Rerun | None) -> tuple[tuple[Powe
             power = voting_power(ballot.quota, ballot.weights)
             start = first.setdefault(rule, power.hhi)
             moved = None if power.hhi is None or start is None else seizure_index(power.hhi, start)
-            timeline.append(PowerAt(settled.round, rule, Rules(ballot.quota, ballot.weights), power, moved))
+            timeline.append(PowerAt(settled.round, rule, ballot, power, moved))
         for event in settled.rule_events:
             if event.event == "seizure":
                 by = event.agents

@@ -378,10 +378,13 @@ def action_to_plain(action: Action | None) -> Json:
     return plain(action)
 
 
-def is_ratio(text: str) -> bool:
-    """Whether the text is how `plain` writes a fraction."""
-    over, slash, under = text.partition("/")
-    return bool(slash) and over.lstrip("-").isdigit() and under.isdigit()
+def as_written(action: Action | None) -> Json:
+    """The action as a person would write it: decimals, not ratios."""
+    if isinstance(action, tuple):
+        return [as_written(part) for part in action]
+    if isinstance(action, Fraction):
+        return action.numerator if action.denominator == 1 else float(action)
+    return action
 
 
 def amount_of(action: Action | None) -> Number | None:

@@ -95,6 +95,12 @@ def from_plain(value: int | float | str) -> Number:
     return value
 
 
+def is_ratio(text: str) -> bool:
+    """Whether the text is how `plain` writes a fraction."""
+    over, slash, under = text.partition("/")
+    return bool(slash) and over.lstrip("-").isdigit() and under.isdigit()
+
+
 def show(value: Number | None, places: int = 2) -> str:
     """A number for people: no trailing zeros, at most `places` decimals, a dash for "does not apply"."""
     if type(value) is int:

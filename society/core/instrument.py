@@ -34,11 +34,11 @@ from typing import Any, ClassVar, Literal, Self, TypeAlias
 from pydantic import Field
 from typing_extensions import TypeAliasType
 
-from society.core.actions import Action, Joint, is_ratio
+from society.core.actions import Action, Joint
 from society.core.acts import Acts, PlayedBatch
 from society.core.columns import Column
 from society.core.errors import ScenarioError, did_you_mean
-from society.core.exact import Exact, Json, Number, from_plain, tidy
+from society.core.exact import Exact, Json, Number, from_plain, is_ratio, tidy
 from society.core.mechanism import Facts, Mechanism, SpaceOf
 from society.core.moment import Amendment as Amendment
 from society.core.moment import Blank as Blank

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Literal, TypeAlias
 
-from society.core.actions import Action
+from society.core.actions import Action, as_written
 from society.core.errors import Unreadable
 from society.core.exact import Json, Number
 from society.core.mechanism import SpaceOf
@@ -131,7 +130,9 @@ def _variant(offer: Offer, names: Sequence[str]) -> Json:
 
 
 def move_to_plain(move: Move, names: Sequence[str], *, quorum: bool = False) -> dict[str, Json]:
-    """A move as an answer states it, with its quorum where one is asked for; `read_moves` reads it back."""
+    """A move as an answer states it, with its quorum where one is asked for; `read_moves` reads it back
+    where its numbers are decimals.
+    """
     found: dict[str, Json] = {"move": move.kind, "rule": move.rule}
     if move.target is not None:
         found["number"] = move.target
@@ -140,21 +141,14 @@ def move_to_plain(move: Move, names: Sequence[str], *, quorum: bool = False) -> 
     if move.to is not None:
         found["to"] = names[move.to]
     if move.terms:
-        found["terms"] = {name: _legible(value) for name, value in move.terms}
+        found["terms"] = {name: as_written(value) for name, value in move.terms}
     if quorum:
         found["quorum"] = move.quorum
     if move.amount is not None:
-        found["amount"] = _legible(move.amount)
+        found["amount"] = as_written(move.amount)
     if move.choice:
         found["vote"] = move.choice
     return found
-
-
-def _legible(value: Action) -> Json:
-    """As a person would write it: decimals, not ratios."""
-    if isinstance(value, tuple):
-        return [_legible(part) for part in value]
-    return float(value) if isinstance(value, Fraction) else value
 
 
 def read_moves(raw: Json, offers: Sequence[Offer], names: Sequence[str]) -> tuple[Move, ...]:

@@ -11,8 +11,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from society.core.actions import is_ratio
-from society.core.exact import Json, from_plain, plain
+from society.core.exact import Json, from_plain, is_ratio, plain
 
 LATER = {"later": True}
 """Metadata of a field that earlier versions did not write. While it has its default it is left out of the record, so that what they

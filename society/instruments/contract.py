@@ -21,7 +21,7 @@ from society.core.rows import RuleEvent, Transfer
 from society.governance.detection import fate
 from society.governance.negotiation import proposal_offers
 from society.instruments.agreements import on_the_table
-from society.instruments.fines import collected, payable, split
+from society.instruments.fines import passed_on_batch, payable, split
 
 
 class _Signed(NamedTuple):
@@ -105,14 +105,6 @@ class Contract(Instrument):
             found.insert(0, _Signed("imposed", at.seats, ((word, self.imposed), ("penalty", self.imposed_penalty))))
         return tuple(found)
 
-    def breaches(self, at: Moment, memory: Any, played: Played) -> tuple[Breach, ...]:
-        return tuple(
-            breach
-            for contract in self.signed(at)
-            for member in contract.members
-            if (breach := self._breach(at, contract, member, played.executed[member])) is not None
-        )
-
     def pay(self, at: Moment, memory: Any, played: Played) -> Paid:
         rows: list[Transfer] = []
         events: list[RuleEvent] = []
@@ -146,7 +138,7 @@ class Contract(Instrument):
                 (at.rule, contract.number, "owed"), lambda seat, action: sum(map(self._owed, under(seat, action)))
             )
             kept = played.seats(contract.members) & ~broke
-            change = collected(
+            change = passed_on_batch(
                 self, owed.only(np.asarray(kept.any(axis=1, keepdims=True))), kept, played.balances, change
             )
         return change

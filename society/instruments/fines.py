@@ -68,7 +68,7 @@ class Fined(Instrument):
         due = played.executed.each(
             (at.rule, "due"), lambda seat, action: sum(b.due for b in played.breaches(seat, action) if b.executed)
         )
-        return collected(self, due, self._receivers(at, played), played.balances) if due.num.any() else None
+        return passed_on_batch(self, due, self._receivers(at, played), played.balances) if due.num.any() else None
 
     def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:
         return agent == self.enforcer
@@ -109,7 +109,7 @@ def payable_batch(instrument: Instrument, due: Column, balances: Column) -> Colu
     return due if instrument.allow_debt else due.at_most(balances).at_least(0)
 
 
-def collected(
+def passed_on_batch(
     instrument: Instrument, due: Column, receivers: Mask, balances: Column, change: Column | None = None
 ) -> Column:
     """What changes when seats pay what is due, as far as `payable`, in equal parts to the receivers of their row.

@@ -18,7 +18,7 @@ from society.core.limits import at_least, at_most, just
 from society.core.mechanism import Mechanism, SpaceOf
 from society.core.moves import Offer
 from society.core.rows import RuleEvent, Transfer
-from society.instruments.fines import collected, payable
+from society.instruments.fines import passed_on_batch, payable
 
 
 class SidePayment(Instrument):
@@ -81,7 +81,7 @@ class SidePayment(Instrument):
                 continue
             earned = played.executed.where((at.rule, place), partial(self._earned, at, gift))
             due = Column.of([gift.amount]).only(earned.any(axis=1, keepdims=True) & played.seats((gift.by,)))
-            change = collected(self, due, played.seats((gift.to,)), played.balances, change)
+            change = passed_on_batch(self, due, played.seats((gift.to,)), played.balances, change)
         return change
 
     def peculiar(self, at: Moment, memory: Any, agent: int) -> Hashable | None:

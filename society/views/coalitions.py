@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from society.analysis.comovement import CoMovement
     from society.analysis.episode_effects import EpisodeEffect
     from society.analysis.four_notions import Coalitions, Declared, Group
-    from society.analysis.power import Rules
     from society.analysis.power_moves import PowerAt
+    from society.core.votes import Ballot
 
 _MOST_ROWS = 12
 _MANY = 4
@@ -262,7 +262,7 @@ class _Told:
 
     def _changes(self) -> Iterator[PowerAt]:
         """The first round of every rule, and those in which its votes are others than before."""
-        last: dict[str, Rules] = {}
+        last: dict[str, Ballot] = {}
         for one in self.found.power:
             if last.get(one.rule) != one.rules:
                 last[one.rule] = one.rules

@@ -20,7 +20,6 @@ V makes slack large, which is why slack is always shown.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -66,7 +65,7 @@ class Horizon:
         if self.mode == "episode":
             raise BadInput("whole plans are decomposed by decompose() over a game of plans; here rounds are valued")
         if self.mode is None:
-            self.mode = "continuation" if stateful(self.game.mechanism) else "myopic"
+            self.mode = "myopic" if self.game.mechanism.repeated else "continuation"
         self._values: dict[tuple[Goal, int, int], tuple[Value, Reference]] = {}
 
     def yardstick(self, name: str, goal: Goal, agent: int, number: int, state: object) -> tuple[Yardstick, Reference]:
@@ -118,11 +117,6 @@ class Horizon:
         if left <= 0:
             return _nothing, policy.name
         return _remembered(lambda state: policy.worth(state, number)), policy.name
-
-
-def stateful(mechanism: Mechanism[Any]) -> bool:
-    """Whether what is done in one round changes what the next one finds."""
-    return bool(dataclasses.fields(mechanism.state_type))
 
 
 def _remembered(value: Value) -> Value:
