@@ -145,11 +145,15 @@ async def test_a_call_that_was_cut_off_is_in_no_sum_and_is_told(tmp_path: Path, 
         writer = log.start_run(manifest("openai:large"))
         for agent in (0, 1):
             await writer.issue(question(Position(1, "act", 0, agent)), reserved_usd=0.5)
+        unusable = question(Position(2, "act", 0, 0))
+        for charged in (False, True):  # an error of the provider, and an answer that was none
+            tried = await writer.issue(unusable, reserved_usd=0.25)
+            await writer.failed(unusable, tried, "no JSON", raw=b"<html>", charged=charged)
         asked = question(Position(1, "act", 0, 2))
         await writer.answered(asked, await writer.issue(asked, reserved_usd=0.5), reply("5"))
         await writer.finish("paused")
     assert main(["cost", "--log", str(tmp_path / "s.db")]) == 0
-    assert "2 calls were sent and never answered; they may have been billed, at most $1.0000" in capsys.readouterr().out
+    assert "3 calls were sent and never answered; they may have been billed, at most $1.2500" in capsys.readouterr().out
 
 
 def test_a_log_in_which_no_model_was_asked_says_so(tmp_path: Path, monkeypatch, capsys) -> None:

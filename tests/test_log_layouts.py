@@ -26,7 +26,11 @@ HEADS = {
     1: [
         ("completed", "5b7dbc8a310de3ee1652b5e2039ecbbbec66ed760abdca392ab895ede53b8ff6"),
         ("paused", "b8b384a15d69f1dbbf78d5e95cfaee37b74542e190ced39b3159f6c5955c3406"),
-    ]
+    ],
+    2: [
+        ("completed", "c11a1d5b26188fcb000e3be92de6a8cf9f537c564680a7c548d6773af3dec1e4"),
+        ("paused", "58c4e41ead06180f3412c7213d44327c8d81f9c7b3733e62477f9379b9b2ed36"),
+    ],
 }
 """What the runs of each stored log were when it was written."""
 _numbers = count(1)

@@ -60,7 +60,9 @@ class ModelCall(Row, table=True):
     tokens_out: int | None = big("tokens of the answer; null if unknown")
     tokens_cached: int | None = big("tokens of the prompt the provider had cached; null if unknown")
     usd: float | None = number("cost in US dollars; null if unknown")
-    estimated: bool | None = column("the tokens or the cost are our estimate, since the provider's made no sense")
+    estimated: bool | None = column(
+        "the tokens or the cost are our estimate, since the provider's made no sense; of a failed try: it may be charged for all the same"
+    )
     reserved_usd: float | None = number("upper bound of the cost, set aside before sending; null if unknown")
     cached: bool | None = column("answered from the response cache, without a call")
     seconds: float | None = number("time on the wire")

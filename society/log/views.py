@@ -170,8 +170,8 @@ CALL_SUMS = """COUNT(*) AS tries, SUM(CASE WHEN c.status = 'answered' THEN 1 ELS
   SUM(c.tokens_in) AS tokens_in, SUM(c.tokens_out) AS tokens_out, SUM(c.usd) AS usd,
   SUM(CASE WHEN c.status = 'answered' AND c.usd IS NULL THEN 1 ELSE 0 END) AS unpriced,
   SUM(c.tokens_cached) AS tokens_cached, SUM(CASE WHEN c.cached THEN 1 ELSE 0 END) AS recalled,
-  SUM(CASE WHEN c.status = 'issued' THEN 1 ELSE 0 END) AS cut_off,
-  SUM(CASE WHEN c.status = 'issued' THEN c.reserved_usd END) AS cut_off_usd"""
+  SUM(CASE WHEN c.status = 'issued' OR (c.status = 'failed' AND c.estimated) THEN 1 ELSE 0 END) AS cut_off,
+  SUM(CASE WHEN c.status = 'issued' OR (c.status = 'failed' AND c.estimated) THEN c.reserved_usd END) AS cut_off_usd"""
 """What is told of any group of rows `c` of `model_call`."""
 
 CALL_COST = View(
@@ -191,7 +191,7 @@ CALL_COST = View(
         "unpriced": "answered tries whose cost is not known",
         "tokens_cached": "tokens of prompts the provider had cached, as far as known",
         "recalled": "answers that needed no call: from the response cache, or shared with the run this one is a fork of",
-        "cut_off": "tries that were sent and never ended; they may have been billed",
+        "cut_off": "tries that were sent and brought no answer; they may have been billed",
         "cut_off_usd": "most that these can have cost in US dollars; null if not known",
     },
     f"""
