@@ -8,8 +8,8 @@ their journals, so that more of the invariants can be looked at:
     I10           each answer cost what its tokens cost at the prices the run was charged at
     I13           what was read of an answer, and what an analysis stored of a run, come out of the same again
 
-A run that another version or other prompts played is not derived again, and neither are the decisions of a person; the rules of
-such a run are called again all the same where this version has them.
+A run that another version or other prompts played is not derived again. Where a person had a seat, answers are taken as the events
+hold them, and only the rules are called again.
 """
 
 from __future__ import annotations

@@ -11,13 +11,13 @@ from handmade_run import events
 
 from society import load, loads, open_log, play
 from society.agents.llm import LlmPolicy
+from society.agents.prompting import Prompts
 from society.core.errors import BadInput, LogCorrupt
 from society.core.events import Acted, Declared, Settled, Spoke, event_from_plain, event_to_plain
 from society.core.mechanism import Mechanism
 from society.core.rows import Transfer
 from society.invariants import Invariants, Privacy
 from society.mechanisms.common_pool import CommonPool
-from society.models.mock import MockModel
 from society.scenario.places import shipped
 
 casting = import_module("society.agents.cast")
@@ -152,7 +152,7 @@ def test_a_template_that_tells_what_only_another_agent_may_know_is_refused(monke
 
     monkeypatch.setattr(casting, "brief", leaking)
     with pytest.raises(BadInput, match="I7: the prompt of Ann would hold what only Bo may know"):
-        casting.cast(scenario, seed=1, client_for=lambda settings: MockModel("random"))
+        casting.Casting.of(scenario, Prompts.load())
 
 
 async def test_a_key_that_stands_in_a_log_is_found_and_not_told(tmp_path):
@@ -163,5 +163,8 @@ async def test_a_key_that_stands_in_a_log_is_found_and_not_told(tmp_path):
     with open_log(tmp_path / "s.db", secrets=[key]) as log:
         faults = [str(fault) for fault in log.verify().faults]
     assert faults and all("I12" in fault and key not in fault for fault in faults)
+    other = await play(loads(PERSONAS.replace("mock:script", "mock:random")), log=f"sqlite:///{tmp_path}/s.db")
+    with open_log(tmp_path / "s.db", secrets=[key]) as log:
+        assert {fault.run for fault in log.verify(other.id).faults} == {""}  # it is the log's, not that run's
     with open_log(tmp_path / "s.db", secrets=["sk-another-key-0123456789"]) as log:
         assert log.verify().sound

@@ -69,6 +69,7 @@ def verify(log: Reader, ref: str | None = None, *, head: str | None = None, secr
             found.all(database_faults(connection))
         with found.about("schema"):
             found.all(schema_faults(connection))
+        found.count("I12", stored_secrets(connection, secrets or Redaction(), found))  # of the whole log
         found.run = only or ""
         found.all(kind_faults(connection, only))
         with found.about("prompt"):
@@ -77,7 +78,6 @@ def verify(log: Reader, ref: str | None = None, *, head: str | None = None, secr
             found.all(stray_content(connection))
             found.count("I14", _strangers(connection, runs, found))
             found.all(reference_faults(connection))
-        found.count("I12", stored_secrets(connection, secrets or Redaction(), found))
         events = calls = 0
         for run_id in runs:
             found.run = run_id
@@ -110,7 +110,8 @@ def _run(connection: Connection, run_id: str, head: str | None, found: Findings)
     telling_faults(events, run, ENDED, found)
     run_faults(events, run, found)
     fork_faults(connection, events, run, found)
-    compare(connection, run_id, Agent, agent_rows(run_id, events[0].agents, setting_of(events)), found.fault)
+    named = agent_rows(run_id, events[0].agents, setting_of(events))
+    found.count("I13", compare(connection, run_id, Agent, named, found.fault))
     projector = Projector(run_id)
     expected: dict[str, list[tuple[object, ...]]] = {name_of(table): [] for table in PROJECTED}
     for seq, event in enumerate(events):

@@ -71,14 +71,14 @@ def compare(
     wanted = {_key(row, keys): row for row in expected}  # an action is told twice; the later row stands
     for key, row in wanted.items():
         if key not in held:
-            fault(name_of(table), here(key), "the row is missing")
+            fault(name_of(table), here(key), "I13: the row is missing")
         elif ascii(held[key]) != ascii(row):
             for name, now, before in zip(columns, held[key], row, strict=True):
                 if ascii(now) != ascii(before):
-                    what = f"{name} is {_shown(now)}, {source} {_shown(before)}"
+                    what = f"I13: {name} is {_shown(now)}, {source} {_shown(before)}"
                     fault(name_of(table), here(key), what)
     for key in held.keys() - wanted.keys():
-        fault(name_of(table), here(key), "no event gives this row")
+        fault(name_of(table), here(key), "I13: no event gives this row")
     return len(held)
 
 
