@@ -239,6 +239,7 @@ def test_a_person_reads_what_the_asker_was_told_and_nobody_elses_persona():
         ({"policy": {"kind": "llm"}, "model": "boss"}, "no entry 'boss' in 'models'"),
         ({"policy": {"kind": "human"}, "model": "default"}, "belongs to the policy 'llm'"),
         ({"policy": {"kind": "llm"}, "seconds": 5}, "belongs to the policy 'human'"),
+        ({"goal": {"kind": "target", "quantity": "stock_after", "value": 5}}, "has no 'stock_after' to aim at"),
     ],
 )
 def test_a_field_that_would_do_nothing_is_an_error(human, problem):

@@ -94,12 +94,14 @@ def _check_human(scenario: Scenario, human: Human, root: Node) -> list[Problem]:
         problems.append(problem_at(root, ("human",), message))
     if human.policy.kind == "llm" and (human.model or "default") not in scenario.models:
         known = did_you_mean(human.model or "default", scenario.models)
-        message = f"no entry {human.model or 'default'!r} in 'models'{known} (it has: {', '.join(scenario.models)})"
+        named = visible(human.model or "default", 40)
+        message = f"no entry {named!r} in 'models'{known} (it has: {', '.join(scenario.models)})"
         problems.append(problem_at(root, ("human", "model") if human.model else ("human",), message))
     for field, policy in (("model", "llm"), ("seconds", "human")):
         if getattr(human, field) is not None and human.policy.kind != policy:
             message = f"this belongs to the policy {policy!r}, not to {human.policy.kind!r}"
             problems.append(problem_at(root, ("human", field), message))
+    problems += _check_goal(scenario, human.goal, ("human", "goal"), root)
     if isinstance(human.policy, ScriptedPolicy):
         problems += _check_script(scenario, human.policy, ("human", "policy"), root)
     return problems
@@ -111,14 +113,22 @@ def _check_agent(scenario: Scenario, agent: AgentSpec, path: Path, root: Node) -
         message = "this agent names no model, and 'models' has no 'default'"
         problems.append(problem_at(root, path, message))
     for field in ("goal", "principal_goal"):
-        goal: Goal | None = getattr(agent, field)
-        measured = scenario.mechanism.quantities | {"own_payoff", "welfare"}
-        for missing in sorted(goal.quantities - measured) if goal is not None else ():
-            message = f"{scenario.mechanism.kind} has no {missing!r} to aim at (it has: {', '.join(sorted(measured))})"
-            problems.append(problem_at(root, (*path, field), message))
+        problems += _check_goal(scenario, getattr(agent, field), (*path, field), root)
     if isinstance(agent.policy, ScriptedPolicy):
         problems += _check_script(scenario, agent.policy, (*path, "policy"), root)
     return problems
+
+
+def _check_goal(scenario: Scenario, goal: Goal | None, path: Path, root: Node) -> list[Problem]:
+    measured = scenario.mechanism.quantities | {"own_payoff", "welfare"}
+    return [
+        problem_at(
+            root,
+            path,
+            f"{scenario.mechanism.kind} has no {missing!r} to aim at (it has: {', '.join(sorted(measured))})",
+        )
+        for missing in (sorted(goal.quantities - measured) if goal is not None else ())
+    ]
 
 
 def _check_script(scenario: Scenario, policy: ScriptedPolicy, path: Path, root: Node) -> list[Problem]:
