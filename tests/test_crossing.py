@@ -37,3 +37,8 @@ def test_what_is_no_table_to_look_at_is_left_out():
     assert crossed_text([line({"rule": rule}, (1.0,)) for rule in "abc"]) == ""
     wide = [line({"a": str(a), "b": str(b)}, (1.0,)) for a in range(8) for b in range(7)]
     assert crossed_text(wide) == "" and crossed_text([one for one in wide if one.arm.labels["b"] < "3"])
+
+
+def test_cells_that_were_included_on_some_axes_alone_are_left_to_the_tables_below():
+    grid = [line({"a": a, "b": b}, (1.0,)) for a in "xyz" for b in "12"]
+    assert crossed_text([*grid, line({"a": "w"}, (2.0,))]) == crossed_text(grid) != ""

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from society.cli import main
 from society.cli.cells import CellBoard
-from society.core.errors import ScenarioError
+from society.core.errors import BadInput, ScenarioError
 from society.log import Log, open_log
 from society.models.budget import RunBudget
 from society.models.pool import ModelPool
@@ -86,6 +86,14 @@ def test_every_combination_of_the_axes_is_a_cell_and_every_seed_a_run(folder: Pa
     planned = plan(sweep, grid)
     assert [one.seed for one in planned] == [0] * 4 + [1] * 4 + [2] * 4
     assert len({one.key for one in planned}) == 12
+
+
+def test_what_an_axis_varies_is_not_set_for_all_cells_as_well(folder: Path) -> None:
+    sweep = load_sweep("small.yaml")
+    for path in ("mechanism.capacity", "models.default", "models.default.name"):
+        with pytest.raises(BadInput, match=rf"--set {path}: the axis .* would change nothing"):
+            cells(sweep, [f"{path}=70"])
+    assert {cell.scenario.rounds for cell in cells(sweep, ["rounds=3"])} == {3}
 
 
 def test_cells_are_left_out_and_added(folder: Path) -> None:

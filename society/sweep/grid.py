@@ -119,7 +119,9 @@ def cells(sweep: Sweep, overrides: Sequence[str] = ()) -> list[Cell]:
 
     Raises:
         ScenarioError: a cell whose scenario cannot be played, by its arms; or more cells than anybody wants.
+        BadInput: an override of what an axis varies, which would change nothing.
     """
+    _check_overrides(sweep, overrides)
     size = 1
     for axis in sweep.axes:
         size *= len(axis.arms)
@@ -188,6 +190,16 @@ def _fits(arms: Mapping[str, Arm], pattern: Mapping[str, Label]) -> bool:
     return bool(pattern) and all(
         axis in arms and str(arms[axis].label) == str(label) for axis, label in pattern.items()
     )
+
+
+def _check_overrides(sweep: Sweep, overrides: Sequence[str]) -> None:
+    for path in (option.partition("=")[0].strip() for option in overrides):
+        for axis in sweep.axes:
+            if any(path == c.path or path.startswith(f"{c.path}.") for arm in axis.arms for c in arm.changes):
+                raise BadInput(
+                    f"--set {path}: the axis {axis.name!r} of this sweep says what {path} is, so this would change nothing; "
+                    "put the value on the axis, or take the axis out of a copy of the file"
+                )
 
 
 def _cell(sweep: Sweep, arms: Mapping[str, Arm], overrides: Sequence[str]) -> Cell:

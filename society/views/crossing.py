@@ -22,6 +22,9 @@ def crossed_text(lines: Sequence[Line]) -> str:
     without a value. There is no such table for a single axis, nor where more than six columns would be needed.
     """
     axes = list(lines[0].arm.labels)
+    lines = [
+        line for line in lines if list(line.arm.labels) == axes
+    ]  # cells that were included may stand on some axes alone
     values = {axis: dict.fromkeys(str(line.arm.labels[axis]) for line in lines) for axis in axes}
     down = max(axes, key=lambda axis: len(values[axis]))
     across = [axis for axis in axes if axis != down]
