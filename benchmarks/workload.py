@@ -83,7 +83,8 @@ def recorded(workload: Workload) -> list[Stage]:
     """The calls of one episode, as the sandbox words and sends them."""
     import asyncio
 
-    from society.agents.cast import cast
+    from society.agents.cast import Casting
+    from society.agents.prompting import Prompts
     from society.core.calls import ModelRequest, ModelResponse
     from society.core.events import Event, RunStarted
     from society.models.dialect import Dialect
@@ -105,6 +106,6 @@ def recorded(workload: Workload) -> list[Stage]:
 
     scenario = scenario_of(workload)
     manifest = RunStarted(resolved(scenario), 0, scenario.names, ("mock:sustainable",) * workload.agents, {}, "", 0)
-    policies = cast(scenario, seed=0, client_for=lambda _: Listening("sustainable"))
+    policies = Casting.of(scenario, Prompts.load()).policies(seed=0, client_for=lambda _: Listening("sustainable"))
     asyncio.run(play_episode(scenario, policies, Nowhere(), manifest))
     return list(sent.values())

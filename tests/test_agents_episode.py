@@ -4,7 +4,7 @@ import pytest
 from canned import PROMPTS, CannedModel, fishery
 from test_prompts import society_of
 
-from society.agents.cast import cast
+from society.agents.cast import Casting
 from society.core.events import Acted, Declared, RunStarted, Settled, Spoke
 from society.mechanisms import MECHANISMS
 from society.models.mock import PERSONALITIES, MockModel
@@ -28,7 +28,7 @@ class Kept:
 async def played(scenario, model, seed=1):
     """The events of an episode in which one client answers for everybody."""
     sink = Kept()
-    policies = cast(scenario, seed=seed, client_for=lambda settings: model, prompts=PROMPTS)
+    policies = Casting.of(scenario, PROMPTS).policies(seed=seed, client_for=lambda settings: model)
     manifest = RunStarted({}, seed, scenario.names, ("canned",) * len(policies), {}, "0", 1)
     await play_episode(scenario, policies, sink, manifest)
     return sink
@@ -118,10 +118,7 @@ def test_models_are_asked_by_the_name_the_scenario_gives_them():
     models = {"default": ModelSettings(name="mock:greedy"), "wise": ModelSettings(name="mock:sustainable")}
     agents = tuple(AgentSpec(name=name, model="wise" if name == "Bo" else None) for name in fishery().names)
     asked = []
-    cast(
-        fishery(agents=agents, models=models),
-        seed=1,
-        client_for=lambda settings: asked.append(settings.name) or CannedModel(),
-        prompts=PROMPTS,
+    Casting.of(fishery(agents=agents, models=models), PROMPTS).policies(
+        seed=1, client_for=lambda settings: asked.append(settings.name) or CannedModel()
     )
     assert asked == ["mock:greedy", "mock:sustainable", "mock:greedy", "mock:greedy", "mock:greedy"]

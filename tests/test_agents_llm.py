@@ -17,7 +17,7 @@ from canned import (
     speak,
 )
 
-from society.agents.cast import cast
+from society.agents.cast import Casting
 from society.agents.llm import LlmPolicy
 from society.agents.scripted import ScriptedPolicy
 from society.core.actions import Amount
@@ -241,7 +241,8 @@ async def test_a_cast_has_the_policy_of_each_seat():
     scenario = fishery(agents=agents, on_failure=OnFailure(attempts=3))
     model = CannedModel(GOOD)
     asked = []
-    policies = cast(scenario, seed=1, client_for=lambda settings: asked.append(settings.name) or model, prompts=PROMPTS)
+    casting = Casting.of(scenario, PROMPTS)
+    policies = casting.policies(seed=1, client_for=lambda settings: asked.append(settings.name) or model)
     assert [type(policy).__name__ for policy in policies] == [
         "LlmPolicy",
         "ScriptedPolicy",
@@ -259,4 +260,4 @@ async def test_a_cast_has_the_policy_of_each_seat():
 def test_a_cast_with_an_unknown_script_is_refused():
     agents = tuple(AgentSpec(name=name, policy=ScriptedSpec(rule="grimm")) for name in NAMES)
     with pytest.raises(BadInput, match="did you mean 'grim'"):
-        cast(fishery(agents=agents), seed=1, client_for=lambda settings: CannedModel(), prompts=PROMPTS)
+        Casting.of(fishery(agents=agents), PROMPTS).policies(seed=1, client_for=lambda settings: CannedModel())

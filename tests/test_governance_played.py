@@ -9,7 +9,7 @@ import pytest
 from canned import PROMPTS
 
 import society
-from society.agents.cast import cast
+from society.agents.cast import Casting
 from society.analysis import align
 from society.cli import main
 from society.core.events import Decided, RunStarted, Settled, Spoke
@@ -64,7 +64,7 @@ async def played(fields, model, seed=1):
 
 async def events_of(scenario, model, seed=1):
     sink = Kept()
-    policies = cast(scenario, seed=seed, client_for=lambda settings: model, prompts=PROMPTS)
+    policies = Casting.of(scenario, PROMPTS).policies(seed=seed, client_for=lambda settings: model)
     manifest = RunStarted({}, seed, scenario.names, ("canned",) * len(policies), {}, "0", 1)
     await play_episode(scenario, policies, sink, manifest)
     return sink

@@ -10,7 +10,7 @@ from canned import LAKE, NAMES, PROMPTS, CannedModel, act, declare, fishery, pol
 from pydantic import TypeAdapter
 
 from society.agents.briefing import brief, goal_words, rule_texts, templates_used
-from society.agents.cast import cast
+from society.agents.cast import Casting
 from society.agents.lint import check_names, check_templates
 from society.agents.preview import preview
 from society.agents.prompting import Prompts, TemplateFault, listed, plain_data, prompt_folders
@@ -220,7 +220,7 @@ def test_a_name_that_is_used_only_in_round_seven_is_found_before_the_first(name,
     prompts = Prompts({**PROMPTS.sources, name: PROMPTS.sources[name] + added})
     asked = []
     with pytest.raises(TemplateFault, match=said):
-        cast(fishery(), seed=1, client_for=asked.append, prompts=prompts)
+        Casting.of(fishery(), prompts).policies(seed=1, client_for=asked.append)
     assert not asked
 
 

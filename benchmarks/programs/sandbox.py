@@ -14,7 +14,7 @@ from benchmarks.processes import Stopwatch
 from benchmarks.programs.bare import empty_loop
 from benchmarks.workload import MODEL, Workload, read, scenario_of
 from society import open_log
-from society.agents.cast import cast
+from society.agents.cast import Casting
 from society.agents.prompting import Prompts
 from society.core.events import Event, RunStarted
 from society.log import Log, RunWriter
@@ -115,8 +115,8 @@ class _Nowhere:
 async def _untold(scenario: Scenario, seed: int, pool: ModelPool) -> None:
     names = tuple(scenario.model_of(seat).name for seat in range(len(scenario.agents)))
     manifest = RunStarted(resolved(scenario), seed, scenario.names, names, {}, "", 0)
-    prompts = Prompts.load()
-    policies = cast(scenario, seed=seed, client_for=lambda settings: pool.client(settings.name), prompts=prompts)
+    casting = Casting.of(scenario, Prompts.load())
+    policies = casting.policies(seed=seed, client_for=lambda settings: pool.client(settings.name))
     await play_episode(scenario, policies, _Nowhere(), manifest)
 
 

@@ -30,21 +30,6 @@ ClientFor: TypeAlias = Callable[[ModelSettings], ModelClient]
 """The client of a model; called once per seat that needs one."""
 
 
-def cast(scenario: Scenario, *, seed: int, client_for: ClientFor, prompts: Prompts | None = None) -> tuple[Policy, ...]:
-    """The policies of a run, in seat order.
-
-    Args:
-        scenario: who plays what.
-        seed: the seed of the run.
-        client_for: the client of a model.
-        prompts: the templates; by default those that `Prompts.load` finds.
-
-    Raises:
-        BadInput: an unknown script, a wrong parameter of one, a template that is missing or wrong.
-    """
-    return Casting.of(scenario, prompts or Prompts.load()).policies(seed=seed, client_for=client_for)
-
-
 @dataclass(frozen=True)
 class Casting:
     """Who plays a scenario, with all that is the same in every run of it: what each seat is told from the start.
@@ -85,12 +70,20 @@ class Casting:
         return cls(scenario, prompts, templates, briefs, human_briefs)
 
     def policies(self, *, seed: int, client_for: ClientFor) -> tuple[Policy, ...]:
-        """The policies of one run, in seat order; raises as `cast` does."""
+        """The policies of one run, in seat order.
+
+        Args:
+            seed: the seed of the run.
+            client_for: the client of a model.
+
+        Raises:
+            BadInput: an unknown script, or a wrong parameter of one.
+        """
         standard = Standard(self.scenario.mechanism)
         return tuple(self._policy(seat, seed, client_for, standard) for seat in range(len(self.briefs)))
 
     def humans(self, *, seed: int, client_for: ClientFor) -> tuple[Policy, ...]:
-        """By seat, who answers when the agent there asks a human; nobody where rules answer for one. Raises as `cast` does."""
+        """By seat, who answers when the agent there asks a human; nobody where rules answer for one. Raises as `policies` does."""
         scenario, settings = self.scenario, self.scenario.model_of_human
         if scenario.human is None:
             return ()

@@ -14,7 +14,6 @@ from society.agents.window import tokens_in
 from society.core.calls import Position
 from society.core.policy import Act, Decide, Declare, Observation, Question, Speak
 from society.governance.governed import Governed
-from society.governance.institution import HUMAN
 from society.instruments.ask_human import AskHuman
 from society.models.schema import full
 from society.scenario.model import Scenario
@@ -103,12 +102,13 @@ def preview(scenario: Scenario, agent: int = 0, prompts: Prompts | None = None) 
             Decide(
                 Position(1, "human", 0, agent),
                 seen,
-                purpose=rule.id + HUMAN,
-                template=f"instruments/{rule.instrument.kind}_consult.j2",
-                variables=game.book.variables(state, rule, agent),
-                parts={"action": game.book.hard(state, agent)},
+                purpose=ask.purpose,
+                template=ask.template,
+                variables=ask.variables,
+                parts=ask.parts,
             ),
         )
         for rule in game.rules(state)
         if isinstance(rule.instrument, AskHuman)
+        for ask in [game.consultation(state, rule, agent, {"action": game.book.hard(state, agent)})]
     )

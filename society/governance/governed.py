@@ -260,10 +260,13 @@ class Governed:
             for agent in at.seats:
                 parts = rule.instrument.consult(at, rule.memory, legal, agent, setting.hard[agent])
                 if parts:
-                    variables = self.book.variables(state, rule, agent)
-                    template = f"instruments/{rule.instrument.kind}_consult.j2"
-                    asks.append(Ask(agent, rule.id + HUMAN, template, variables, parts))
+                    asks.append(self.consultation(state, rule, agent, parts))
         return tuple(asks)
+
+    def consultation(self, state: GovernedState, rule: Rule, agent: int, parts: Mapping[str, SpaceOf]) -> Ask:
+        """How a human is asked on behalf of an agent under a rule, within `parts`."""
+        variables = self.book.variables(state, rule, agent)
+        return Ask(agent, rule.id + HUMAN, f"instruments/{rule.instrument.kind}_consult.j2", variables, parts)
 
     def second_stage(self, state: GovernedState, first: GovernedTransition) -> tuple[Ask, ...]:
         """Who has to decide what, after everybody acted; `first` is the step without decisions."""

@@ -152,8 +152,8 @@ class Budgeted:
         used: Usage | None = None
         try:
             response = await self.inner.complete(request)
-            used = Usage() if response.cached else response.usage
-            if used.tokens_in is None and not response.cached:
+            used = response.usage
+            if used.tokens_in is None:
                 used = likely_usage(request, response.text)
         except RetryLater as problem:
             used = Usage(most_in, most_out, None, usd, True) if problem.charged else None
