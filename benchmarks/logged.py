@@ -47,7 +47,9 @@ class Logged:
         pool = ModelPool()
         pool._connect = lambda name: Listening(name.name)  # type: ignore[method-assign]  # to listen
         with open_log("sqlite://") as log:
-            run = asyncio.run(play(scenario_of(workload), model="mock:random", log=log, pool=pool))
+            run = asyncio.run(play(scenario_of(workload), model="mock:sustainable", log=log, pool=pool))
+        if len(calls) != workload.calls:
+            raise RuntimeError(f"the episode has {len(calls)} calls, not {workload.calls}")
         return cls(run.episode.manifest, run.episode.events[1:], tuple(calls))
 
 

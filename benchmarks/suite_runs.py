@@ -25,7 +25,7 @@ about: A thousand episodes of five fishers and twelve months.
 scenarios: [fishery]
 seeds: 0-{last}
 axes:
-  models.default: ["mock:conditional", "mock:random"]
+  models.default: ["mock:conditional", "mock:sustainable"]
 """
 
 
@@ -52,7 +52,10 @@ def sweep(size: Size) -> Iterator[Result]:
         if process.returncode:
             raise RuntimeError(f"society sweep ended with {process.returncode}")
         with open_log(Path(folder) / "log.db") as log:
-            done = sum(run.status == "completed" for run in log.runs())
+            runs = log.runs()
+        if any(run.rounds_played != 12 for run in runs):
+            raise RuntimeError("some episodes had fewer than twelve rounds")
+        done = sum(run.status == "completed" for run in runs)
         rows = (Path(folder) / "log.db").stat().st_size
     yield Result(f"{done} episodes", took, "s", at_most(90) if done == 1000 else None)
     yield Result("episodes a second", done / took, "runs/s")
@@ -91,7 +94,7 @@ def viewer(size: Size) -> Iterator[Result]:
     from society.views.web.serve import viewer as viewer_of
 
     runs = size.of(1000, 5)
-    kept = Logged.of(Workload(rounds=2))
+    kept = Logged.of(Workload(episodes=1, rounds=2))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "log.db"
         asyncio.run(written(kept, file, runs))
@@ -108,7 +111,7 @@ def viewer(size: Size) -> Iterator[Result]:
                 shown.server.should_exit = True
                 serving.join()
     yield Result(f"log opened and {size.repeats + 1} pages of {runs} runs shown", first, "s")
-    yield Result("the first page, the first time", took[0] * 1000, "ms", at_most(1000))
+    yield Result("the first page, the first time", took[0] * 1000, "ms", at_most(200))
     yield middle("the first page, later", [seconds * 1000 for seconds in took[1:]], "ms")
 
 
