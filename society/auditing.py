@@ -170,7 +170,7 @@ def _answers(log: Log, run_id: str, found: Findings) -> None:
     with log.connection() as connection:
         for row in connection.execute(sql, {"run": run_id}):
             here = f"round {row.round}, {row.stage}, turn {row.turn}, agent {row.agent}, attempt {row.attempt}, issue {row.issue}"
-            for what in _unlike(response_of(row)):
+            for what in _unlike(response_of(row), embedded=row.model.partition(":")[0] == "local"):
                 found.fault("model_call", here, f"I13: its {what} is not what its bytes say")
             found.count("I13")
             charged = [
@@ -182,8 +182,8 @@ def _answers(log: Log, run_id: str, found: Findings) -> None:
                 )
 
 
-def _unlike(stored: ModelResponse) -> Iterator[str]:
-    """The parts of a stored answer that its bytes do not say."""
+def _unlike(stored: ModelResponse, *, embedded: bool) -> Iterator[str]:
+    """The parts of a stored answer that its bytes do not say. An embedded model is its file, whatever the runtime calls it."""
     if REDACTED.encode() in stored.raw:
         return  # taking keys out of bytes may leave what is no answer any more
     try:
@@ -192,7 +192,7 @@ def _unlike(stored: ModelResponse) -> Iterator[str]:
         if stored.finish in ("stop", "length"):  # a provider may decline with an error, whose bytes are no answer
             yield "text"
         return
-    parts = ["finish", "served_model", "detail"]
+    parts = ["finish", "detail"] if embedded else ["finish", "served_model", "detail"]
     if stored.finish in ("stop", "length"):
         parts.append("text")
     yield from (part for part in parts if _kept(getattr(read, part)) != _kept(getattr(stored, part)))

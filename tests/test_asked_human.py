@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from society import load, open_log, play
+from society.auditing import audit
 from society.core.calls import ModelRequest, Position
 from society.core.errors import Paused, ScenarioError
 from society.core.moves import Move
@@ -219,6 +220,9 @@ async def test_what_a_person_typed_is_typed_once(url, monkeypatch):
     run = await resume("last", log=url)
     assert executed(run) == [("C", "C"), ("D", "D"), ("D", "D")]
     assert (await replay(run.id, log=url)).ended
+    with open_log(url) as log:
+        found = await audit(log)
+    assert found.report.faults == () and found.derived == 1
 
 
 def test_a_person_reads_what_the_asker_was_told_and_nobody_elses_persona():

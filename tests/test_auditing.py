@@ -166,4 +166,7 @@ def test_the_command_names_what_is_wrong_and_exits_with_6(forged: Callable[[str]
     assert main(["verify", "--log", str(path), "--rows"]) == 0
     assert main(["verify", "--log", str(path)]) == 6
     told = capsys.readouterr()
-    assert "metric name gini, without_defaulted False: I13: value is 0.123" in told.err and "NOT SOUND: 1 fault" in told.out
+    assert (
+        "metric name gini, without_defaulted False: I13: value is 0.123" in told.err
+        and "NOT SOUND: 1 fault" in told.out
+    )

@@ -14,7 +14,8 @@ from society.analysis import align
 from society.cli import main
 from society.core.events import Decided, RunStarted, Settled, Spoke
 from society.core.rows import RuleEvent, RuleEventKind
-from society.models.mock import MockModel, enveloped
+from society.models.envelope import enveloped
+from society.models.mock import MockModel
 from society.orchestrator.episode import play_episode
 from society.scenario.load import loads
 from society.sweep.file import load_sweep

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from society import load, open_log, play
+from society.auditing import audit
 from society.core.calls import ChatMessage, ModelRequest, Position, Sampling
 from society.models.install import find_weights
 from society.models.pool import ModelPool
@@ -51,3 +53,11 @@ async def test_an_answer_keeps_its_schema_and_equal_seeds_give_equal_answers():
     assert first.text == second.text
     assert (first.finish, first.usage.usd) == ("stop", 0.0)
     assert beats > 10, "the event loop went on while the model computed"
+
+
+async def test_a_run_of_it_is_sound_and_derived_again_without_asking_it(tmp_path):
+    fields = ["rounds=1", "stages.talk.turns=0", "stages.declare=off"]
+    with open_log(tmp_path / "s.db") as log:
+        await play(load("prisoners_dilemma", fields), model="local", log=log)
+        found = await audit(log)
+    assert found.report.faults == () and found.derived == 1

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from society.core.calls import Finish, ModelResponse, Usage
+from society.core.calls import Finish, ModelRequest, ModelResponse, Usage
 from society.models.faults import RetryLater
 
 MOST_TOKENS = 100_000_000
@@ -78,6 +78,34 @@ def read_completion(body: bytes) -> ModelResponse:
         served_model=_encodable(served[:200]) if isinstance(served, str) else None,
         detail=refusal or (text if finish == "refusal" else problem),
     )
+
+
+def enveloped(
+    request: ModelRequest, text: str, finish: Finish = "stop", *, tokens: tuple[int, int] | None = None
+) -> ModelResponse:
+    """The answer of somebody without a server in the bytes a server would have sent, and as those bytes read.
+
+    `tokens` are those of the prompt and of the answer; by default one for every four characters.
+    """
+    if tokens is None:
+        tokens = sum(len(message.content) for message in request.messages) // 4 + 1, len(text) // 4 + 1
+    tokens_in, tokens_out = tokens
+    usage = Usage(tokens_in, tokens_out, None, 0.0)
+    quoted = json.dumps(text)
+    if finish == "refusal":
+        message, reason = f'"content":null,"refusal":{quoted}', "stop"
+    else:
+        message = f'"content":{quoted}'
+        reason = {"filtered": "content_filter", "length": "length"}.get(finish, "stop")
+    raw = (
+        f'{{"object":"chat.completion","model":{json.dumps(request.model)},"choices":[{{"index":0,"message":'
+        f'{{"role":"assistant",{message}}},"finish_reason":"{reason}"}}],'
+        f'"usage":{{"prompt_tokens":{tokens_in},"completion_tokens":{tokens_out}}}}}'
+    ).encode()
+    if finish == "stop" and not visible(text):
+        finish = "empty"
+    words = text if finish in {"stop", "length"} else ""
+    return ModelResponse(words, finish, raw, usage, request.model, "" if finish != "refusal" else text)
 
 
 def _reason(told: Any) -> str:  # Any: whatever the server sent

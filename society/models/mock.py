@@ -36,9 +36,9 @@ import math
 from collections.abc import Hashable
 from typing import Any
 
-from society.core.calls import Finish, Hints, ModelRequest, ModelResponse, Usage, Wish, schema_text
+from society.core.calls import Finish, Hints, ModelRequest, ModelResponse, Wish, schema_text
 from society.core.seeds import Noise
-from society.models.envelope import visible
+from society.models.envelope import enveloped
 from society.models.malformed import malformed
 from society.models.schema import HINT, Shape
 
@@ -96,28 +96,6 @@ class MockModel:
 def answer_to(schema: Shape, hints: Hints | None = None) -> Any:  # Any: whatever the schema describes
     """A plain valid answer, as the sustainable mock gives it."""
     return _Filler("sustainable", schema, hints).fill(schema, "")
-
-
-def enveloped(request: ModelRequest, text: str, finish: Finish = "stop") -> ModelResponse:
-    """The answer in the bytes a server would have sent, and as those bytes read."""
-    tokens_in = sum(len(message.content) for message in request.messages) // 4 + 1
-    tokens_out = len(text) // 4 + 1
-    usage = Usage(tokens_in, tokens_out, None, 0.0)
-    quoted = json.dumps(text)
-    if finish == "refusal":
-        message, reason = f'"content":null,"refusal":{quoted}', "stop"
-    else:
-        message = f'"content":{quoted}'
-        reason = {"filtered": "content_filter", "length": "length"}.get(finish, "stop")
-    raw = (
-        f'{{"object":"chat.completion","model":{json.dumps(request.model)},"choices":[{{"index":0,"message":'
-        f'{{"role":"assistant",{message}}},"finish_reason":"{reason}"}}],'
-        f'"usage":{{"prompt_tokens":{tokens_in},"completion_tokens":{tokens_out}}}}}'
-    ).encode()
-    if finish == "stop" and not visible(text):
-        finish = "empty"
-    words = text if finish in {"stop", "length"} else ""
-    return ModelResponse(words, finish, raw, usage, request.model, "" if finish != "refusal" else text)
 
 
 class _Filler:

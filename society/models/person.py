@@ -11,9 +11,10 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
-from society.core.calls import ModelRequest, ModelResponse, Usage
+from society.core.calls import ModelRequest, ModelResponse
 from society.core.errors import Paused
 from society.core.exact import Json
+from society.models.envelope import enveloped
 from society.models.terminal import read_line
 
 
@@ -64,8 +65,7 @@ class Person:
                 return ModelResponse("", finish="away", detail=f"no answer within {self.seconds:g} seconds")
             except EOFError:
                 raise Paused("the person at the terminal has left") from None
-        text = worded(line, request.schema)
-        return ModelResponse(text, "stop" if text else "empty", line.encode(), Usage(0, 0, usd=0.0))
+        return enveloped(request, worded(line, request.schema), tokens=(0, 0))
 
     async def close(self) -> None:
         """Nothing is held."""

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from society.core.calls import ModelRequest, ModelResponse
 from society.core.errors import BadInput
 from society.core.exact import Json
-from society.models.mock import enveloped
+from society.models.envelope import enveloped
 
 
 class Match(BaseModel):
