@@ -74,7 +74,8 @@ def sweep(
     from society.sweep.table import arms_of, table_of, told
     from society.views.comparing import lines_json, survival_json
 
-    need("scipy", "the intervals of a sweep")
+    if not dry_run:
+        need("scipy", "the intervals of a sweep")
     check_output(output)
     try:
         chosen = parse_seeds(seeds) if seeds is not None else None
