@@ -309,13 +309,13 @@ MOST_CASTINGS = 64
 _CASTINGS: dict[tuple[str, Prompts], Casting] = {}
 
 
-def casting_of(scenario: Scenario, whole: Json, prompts: Prompts) -> Casting:
+def casting_of(scenario: Scenario, whole: dict[str, Json], prompts: Prompts) -> Casting:
     """The casting of a scenario whose whole content is given as well: runs that differ in their seeds alone share one.
 
     Raises:
         BadInput: as `Casting.of`.
     """
-    key = (canonical_json(whole), prompts)
+    key = (canonical_json({name: value for name, value in whole.items() if name != "seeds"}), prompts)
     casting = _CASTINGS.get(key)
     if casting is None:
         if len(_CASTINGS) >= MOST_CASTINGS:

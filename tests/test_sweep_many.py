@@ -10,6 +10,7 @@ import pytest
 from fault_server import completion, http
 from provider import provider
 
+from society.agents.prompting import Prompts
 from society.core.exact import Number
 from society.episode import Episode
 from society.log import open_log
@@ -17,6 +18,8 @@ from society.log.writer import RunWriter
 from society.models.counters import Counters
 from society.models.pool import ModelPool
 from society.orchestrator.course import Course
+from society.playing import casting_of
+from society.scenario.load import resolved
 from society.sweep.engine import Tally, play_all, still_to_play
 from society.sweep.file import load_sweep
 from society.sweep.grid import Planned, cells, plan
@@ -101,7 +104,10 @@ async def test_runs_that_share_a_narrow_gate_go_on_side_by_side(planned: list[Pl
 
 @pytest.mark.parametrize("planned", [("mock:random", "0-29")], indirect=True)
 async def test_a_run_that_is_in_the_log_is_kept_nowhere_else(planned: list[Planned]) -> None:
-    """Counted, not weighed: whatever is alive of a run while sixty are played belongs to one of the four that are going."""
+    """Counted, not weighed: whatever is alive of a run while sixty are played belongs to one of the four that are going.
+
+    Or to one whose last rows are on their way to the disk, of which there are no more than go on.
+    """
     kinds = (Course, RunWriter, Episode)
     most: Counter[str] = Counter()
     sizes: list[int] = []
@@ -122,6 +128,16 @@ async def test_a_run_that_is_in_the_log_is_kept_nowhere_else(planned: list[Plann
         left = still_to_play(log, "many", planned)[0]
         tally = await play_all(left, log, "many", pool=ModelPool(), parallel=4, told=look)
     assert tally.played == 60 and len(sizes) == 6
-    assert {name: most[name] - before[name] for name in most} == {name: pytest.approx(2, abs=3) for name in most}
+    assert all(1 <= most[name] - before[name] <= 2 * 4 for name in most), most - before
     assert "RunWriter" in most and "Course" in most
     assert sizes[-1] - sizes[3] < 20 * 20, sizes  # not even twenty objects a run, once bounded caches are full
+
+
+@pytest.mark.parametrize("planned", [("mock:random", "0-1")], indirect=True)
+def test_what_is_the_same_for_all_seeds_is_made_once(planned: list[Planned]) -> None:
+    first, second = [one for one in planned if one.cell is planned[0].cell]
+    assert first.seed != second.seed
+    prompts = Prompts.load()
+    made = [casting_of(one.scenario, resolved(one.scenario), prompts) for one in (first, second)]
+    assert made[0] is made[1]
+    assert casting_of(planned[-1].scenario, resolved(planned[-1].scenario), prompts) is not made[0]  # another cell

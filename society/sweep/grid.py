@@ -61,9 +61,9 @@ class Planned:
     replicate: int = 0
     focal: tuple[int, ...] = ()
 
-    @cached_property
+    @property
     def scenario(self) -> Scenario:
-        """What is played: the cell's scenario with this seed, agents and names moved."""
+        """What is played: the cell's scenario with this seed, agents and names moved. It is not kept: a sweep has many runs."""
         scenario = self.cell.scenario
         agents, n = scenario.agents, len(scenario.agents)
         named = [
