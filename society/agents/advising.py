@@ -42,6 +42,8 @@ def human_brief(scenario: Scenario, agent: int, prompts: Prompts) -> Brief:
 class InPlace:
     """A script that does for an agent what it would do in its place."""
 
+    at_once = True
+
     def __init__(self, script: Policy) -> None:
         self.script = script
 

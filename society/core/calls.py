@@ -208,6 +208,13 @@ class ModelClient(Protocol):
         ...
 
 
+def at_once(answerer: object) -> bool:
+    """Whether a client, or a policy, says by its attribute ``at_once`` that it waits for nothing and nobody: several of them are then
+    asked one after the other.
+    """
+    return bool(getattr(answerer, "at_once", False))
+
+
 class Journal(Protocol):
     """The part of the log that calls are written to. One journal serves one run."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from society.core.calls import ModelClient, ModelRequest, ModelResponse, Usage
+from society.core.calls import ModelClient, ModelRequest, ModelResponse, Usage, at_once
 
 
 @dataclass(slots=True)
@@ -57,6 +57,7 @@ class Counted:
 
     def __init__(self, inner: ModelClient, counters: tuple[Counters, ...]) -> None:
         self.inner, self.counters = inner, counters
+        self.at_once = at_once(inner)
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         for counter in self.counters:

@@ -56,6 +56,8 @@ _MOST_ANSWERS = 4096
 class MockModel:
     """One personality; nothing it says depends on what it said before, so one serves any number of runs at once."""
 
+    at_once = True
+
     def __init__(self, personality: str) -> None:
         if personality not in PERSONALITIES:
             raise ValueError(f"no such personality: {personality!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from society.core.calls import Journal, ModelClient, ModelRequest, ModelResponse
+from society.core.calls import Journal, ModelClient, ModelRequest, ModelResponse, at_once
 from society.core.errors import Paused
 from society.models.budget import RunBudget
 from society.models.counters import Counters
@@ -17,6 +17,7 @@ class Recall:
         self, inner: ModelClient, journal: Journal, budget: RunBudget | None, counters: tuple[Counters, ...]
     ) -> None:
         self.inner, self.journal, self.budget, self.counters = inner, journal, budget, counters
+        self.at_once = at_once(inner)
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
         known = self.journal.recall(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from society.core.calls import Journal, ModelClient, ModelRequest, ModelResponse
+from society.core.calls import Journal, ModelClient, ModelRequest, ModelResponse, at_once
 from society.models.faults import RetryLater
 from society.models.prices import FREE, Price
 from society.models.sizes import most_tokens
@@ -22,12 +22,13 @@ class Record:
 
     def __init__(self, inner: ModelClient, journal: Journal, price: Price | None, *, grace: float = GRACE) -> None:
         self.inner, self.journal, self.price, self.grace = inner, journal, price, grace
+        self.at_once = at_once(inner)
 
     async def complete(self, request: ModelRequest) -> ModelResponse:
+        if self.price is FREE:
+            return await self._send(request, await self.journal.issue(request, reserved_usd=0.0))
         reserved = None if self.price is None else self.price.most(*most_tokens(request))
         issue = await self.journal.issue(request, reserved_usd=reserved)
-        if self.price is FREE:
-            return await self._send(request, issue)
         sent = asyncio.ensure_future(self._send(request, issue))
         try:
             return await asyncio.shield(sent)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from society.core.calls import at_once
 from society.core.errors import SocietyError
 from society.core.policy import Answer, Policy, Question
 
@@ -16,14 +17,19 @@ async def ask(policies: Sequence[Policy], questions: Mapping[int, Question[T]]) 
     """Every agent's answer, in seat order, however long each one took.
 
     When the run has to stop (a spent budget, a refused key), those already asked are heard out first: their answers are
-    paid for, and the journal keeps them for the resumed run. Then the error of the lowest seat is raised.
+    paid for, and the journal keeps them for the resumed run. Then the error of the lowest seat is raised. Those who answer at
+    once need no tasks of their own.
 
     Raises:
         SocietyError: what stopped the run.
     """
-    if len(questions) == 1:
-        ((only, question),) = questions.items()
-        return {only: await policies[only].answer(question)}
+    seats = sorted(questions)
+    soon = all(at_once(policies[agent]) for agent in seats)
+    if soon or len(seats) == 1:
+        told = {agent: await policies[agent].answer(questions[agent]) for agent in seats}
+        if soon:
+            await asyncio.sleep(0)  # other episodes go on as well
+        return told
 
     async def hear(agent: int) -> Answer[T] | SocietyError:
         try:
@@ -32,7 +38,7 @@ async def ask(policies: Sequence[Policy], questions: Mapping[int, Question[T]]) 
             return problem
 
     async with asyncio.TaskGroup() as group:
-        asked = {agent: group.create_task(hear(agent)) for agent in sorted(questions)}
+        asked = {agent: group.create_task(hear(agent)) for agent in seats}
     heard = {agent: task.result() for agent, task in asked.items()}
     answers: dict[int, Answer[T]] = {}
     for agent, result in heard.items():

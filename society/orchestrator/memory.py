@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import overload
 
 from society.core.policy import Heard, Seen
@@ -19,13 +20,17 @@ class Glimpse(Sequence[Seen]):
     def __len__(self) -> int:
         return self._length
 
+    def __reversed__(self) -> Iterator[Seen]:
+        return islice(reversed(self._entries), len(self._entries) - self._length, None)
+
     @overload
     def __getitem__(self, place: int) -> Seen: ...
     @overload
     def __getitem__(self, place: slice) -> Sequence[Seen]: ...
     def __getitem__(self, place: int | slice) -> Seen | Sequence[Seen]:
         if isinstance(place, slice):
-            return [self._entries[k] for k in range(*place.indices(self._length))]
+            start, stop, step = place.indices(self._length)
+            return self._entries[start:stop] if step == 1 else [self._entries[k] for k in range(start, stop, step)]
         if not -self._length <= place < self._length:
             raise IndexError(place)
         return self._entries[place % self._length]

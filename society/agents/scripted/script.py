@@ -148,6 +148,8 @@ class ScriptedPolicy:
         rules: the mechanism under its instruments, where there are any.
     """
 
+    at_once = True
+
     def __init__(
         self, script: Script, game: Mechanism[Any], *, goal: Goal, seed: int = 0, rules: Governed | None = None
     ) -> None:
