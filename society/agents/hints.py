@@ -35,12 +35,14 @@ class Standard:
         self.game = game
         self._moment: tuple[object, int] | None = None
         self._all_fair: Transition[Any] | None = None
+        self._scores: dict[int, tuple[Goal, Number | None]] = {}
 
     def take(self, state: object, round: int) -> None:
         """Turn to a state and round."""
         if self._moment is not None and self._moment[0] is state and self._moment[1] == round:
             return
         self._moment, self._all_fair = (state, round), None
+        self._scores.clear()
         now = self.game.initial_state() if state is None else state
         poles = self.game.poles(now)
         share = self.game.share(now)
@@ -49,6 +51,13 @@ class Standard:
 
     def fair_score(self, goal: Goal, agent: int) -> Number | None:
         """What the agent's goal makes of a round in which all act fairly; None where they cannot."""
+        of, score = self._scores.get(agent, (None, None))
+        if of is not goal:
+            score = self._fair_score(goal, agent)
+            self._scores[agent] = (goal, score)
+        return score
+
+    def _fair_score(self, goal: Goal, agent: int) -> Number | None:
         if self._all_fair is None:
             assert self._moment is not None, "`take` comes first"
             state, round_ = self._moment
@@ -79,9 +88,10 @@ class Hints:
     @property
     def known(self) -> Hashable:
         """All that the hints follow from. (In words, since 1 equals 1.0.)"""
-        fair, selfish = self._poles
-        done = self._latest.requested if self._latest else None
-        return (self.seen.agent, self.seen.space, repr((fair, selfish, done, self._fair_score, self._moves)))
+        latest = self._latest
+        done = None if latest is None else latest.requested
+        moves = self._moves if self.offers else ()
+        return (self.seen.agent, self.seen.space, repr((*self._poles, done, self._fair_score, moves)))
 
     def value(self, of: str, wish: Wish) -> Json:
         """The fair, the selfish or the last value: of the agent's ``own`` action, of the ``total`` of all others, of a ``score``, of a
@@ -143,12 +153,7 @@ class Hints:
     @property
     def _latest(self) -> Happened | None:
         """The result of the last round."""
-        history = self.seen.history
-        for place in range(len(history) - 1, -1, -1):
-            entry = history[place]
-            if isinstance(entry, Happened):
-                return entry
-        return None
+        return next((entry for entry in reversed(self.seen.history) if isinstance(entry, Happened)), None)
 
     @property
     def _moves(self) -> list[Json]:

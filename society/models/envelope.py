@@ -18,6 +18,8 @@ marked `estimated`.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any, NoReturn
 
 from society.core.calls import Finish, ModelRequest, ModelResponse, Usage
@@ -88,24 +90,26 @@ def enveloped(
     `tokens` are those of the prompt and of the answer; by default one for every four characters.
     """
     if tokens is None:
-        tokens = sum(len(message.content) for message in request.messages) // 4 + 1, len(text) // 4 + 1
+        tokens = sum([len(message.content) for message in request.messages]) // 4 + 1, len(text) // 4 + 1
     tokens_in, tokens_out = tokens
     usage = Usage(tokens_in, tokens_out, None, 0.0)
-    quoted = json.dumps(text)
-    if finish == "refusal":
-        message, reason = f'"content":null,"refusal":{quoted}', "stop"
-    else:
-        message = f'"content":{quoted}'
-        reason = {"filtered": "content_filter", "length": "length"}.get(finish, "stop")
-    raw = (
-        f'{{"object":"chat.completion","model":{json.dumps(request.model)},"choices":[{{"index":0,"message":'
-        f'{{"role":"assistant",{message}}},"finish_reason":"{reason}"}}],'
-        f'"usage":{{"prompt_tokens":{tokens_in},"completion_tokens":{tokens_out}}}}}'
-    ).encode()
+    before, after = _around(request.model, finish)
+    used = f'"usage":{{"prompt_tokens":{tokens_in},"completion_tokens":{tokens_out}}}}}'
+    raw = f"{before}{encode_basestring_ascii(text)}{after}{used}".encode()
     if finish == "stop" and not visible(text):
         finish = "empty"
     words = text if finish in {"stop", "length"} else ""
     return ModelResponse(words, finish, raw, usage, request.model, "" if finish != "refusal" else text)
+
+
+@lru_cache(maxsize=64)
+def _around(model: str, finish: Finish) -> tuple[str, str]:
+    """What stands in a body before and after the words, up to the usage."""
+    content, reason = '"content":', {"filtered": "content_filter", "length": "length"}.get(finish, "stop")
+    if finish == "refusal":
+        content = '"content":null,"refusal":'
+    head = f'{{"object":"chat.completion","model":{json.dumps(model)},"choices":[{{"index":0,"message":'
+    return f'{head}{{"role":"assistant",{content}', f'}},"finish_reason":"{reason}"}}],'
 
 
 def _reason(told: Any) -> str:  # Any: whatever the server sent
