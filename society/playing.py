@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,7 @@ async def play(
     seed = scenario.seeds[0] if seed is None else seed
     book = book_of(log)
     whole = resolved(scenario)
-    casting = casting_of(scenario, whole, Prompts.load())
+    casting = replace(casting_of(scenario, whole, Prompts.load()), scenario=scenario)
     manifest = RunStarted(
         scenario=whole,
         seed=seed,
@@ -112,14 +112,12 @@ async def resume(
     book = book_of(log)
     writer = book.resume_run(ref)
     scenario = Scenario.model_validate(writer.setting.scenario)
-    if budget is not None:
-        scenario = scenario.model_copy(update={"budget": budget})
     try:
         casting = Casting.of(scenario, Prompts.load())
     except Exception as problem:
         await writer.finish("failed", str(problem))
         raise
-    return await perform(casting, writer, book, Company(pool, watcher, counters))
+    return await perform(casting, writer, book, Company(pool, watcher, counters, budget))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,19 +204,23 @@ def with_model(scenario: Scenario, model: str | None) -> Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Who is with a run while it is played: shared connections, and those who look on."""
+    """Who is with a run while it is played: shared connections, those who look on, and who pays more than the scenario allows."""
 
     pool: ModelPool | None = None
     watcher: Watcher | None = None
     counters: Counters | None = None
+    budget: Budget | None = None
 
 
 async def perform(casting: Casting, writer: RunWriter, book: Log, company: Company) -> Run:
-    """Play the run of a writer to its end, and leave the log consistent whatever stops it."""
+    """Play the run of a writer to its end, and leave the log consistent whatever stops it.
+
+    The casting is that of the scenario which the writer's manifest, or its last fork, holds.
+    """
     pool = company.pool or ModelPool()
     scenario, seed = casting.scenario, writer.setting.seed
     try:
-        purse = _purse(scenario.budget, writer.used)
+        purse = _purse(company.budget or scenario.budget, writer.used)
 
         def client_for(settings: ModelSettings) -> ModelClient:
             return pool.client(settings.name, journal=writer, budget=purse, counters=company.counters)
@@ -231,7 +233,7 @@ async def perform(casting: Casting, writer: RunWriter, book: Log, company: Compa
             scenario, policies, sink, writer.manifest, watcher=company.watcher, shared=writer.shared, humans=asked
         )
         run = Run(writer.run_id, book)
-        run.know([writer.stored(event) for event in sink.told])
+        run.know([writer.stored(event) for event in sink.told], None if writer.redacts else scenario)
         await writer.finish(end.status, end.reason, results={"metric": run.metric_rows()})
         return run
     except Paused as problem:

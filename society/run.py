@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from society.analysis import Alignment
     from society.analysis.alignment.alignment import TableName
     from society.log import Log
+    from society.scenario.model import Scenario
     from society.views.charts.drawing import Chart
 
 
@@ -81,9 +82,17 @@ class Run:
         """What was played."""
         return self.log.episode(self.id)
 
-    def know(self, events: Sequence[Event]) -> None:
-        """Take what was played from whoever played it, in place of reading it back."""
-        self.__dict__["episode"] = Episode.from_events(events, run_id=self.id)
+    def know(self, events: Sequence[Event], scenario: Scenario | None = None) -> None:
+        """Take what was played from whoever played it, in place of reading it back.
+
+        Args:
+            events: all of them.
+            scenario: what the manifest, or the last fork, holds; by default it is read from there.
+        """
+        episode = Episode.from_events(events, run_id=self.id)
+        if scenario is not None:
+            episode.__dict__["scenario"] = scenario
+        self.__dict__["episode"] = episode
 
     @property
     def status(self) -> str:

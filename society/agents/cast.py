@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from society.agents.advising import InPlace, human_brief, human_goal
@@ -14,7 +14,9 @@ from society.agents.learned import Learner
 from society.agents.lint import check_templates
 from society.agents.llm import LlmPolicy
 from society.agents.prompting import Prompts
+from society.agents.questions import transcript_of
 from society.agents.scripted import Script, ScriptedPolicy, parse_script
+from society.agents.transcript import Transcript
 from society.core.calls import ModelClient, Sampling
 from society.core.errors import BadInput
 from society.core.policy import Policy
@@ -39,6 +41,7 @@ class Casting:
         templates: SHA-256 of each template in use, by name.
         briefs: by seat; None where no words are needed.
         human_briefs: by seat, what the human is told whom the agent there asks; empty where no words are needed.
+        transcripts: by the identity of a brief, who renders the record of whoever has it.
     """
 
     scenario: Scenario
@@ -46,6 +49,7 @@ class Casting:
     templates: Mapping[str, str]
     briefs: tuple[Brief | None, ...]
     human_briefs: tuple[Brief, ...]
+    transcripts: dict[int, Transcript] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, scenario: Scenario, prompts: Prompts) -> Casting:
@@ -138,7 +142,16 @@ class Casting:
             context_tokens=settings.context_tokens,
             seed=seed,
             standard=standard,
+            transcript=self._transcript(known),
         )
+
+    def _transcript(self, known: Brief) -> Transcript:
+        transcript = self.transcripts.get(
+            id(known)
+        )  # the casting keeps its briefs, so that their identities stay theirs
+        if transcript is None:
+            transcript = self.transcripts[id(known)] = transcript_of(known, self.prompts)
+        return transcript
 
 
 def _ignorant(scenario: Scenario, agent: int, prompts: Prompts) -> str:

@@ -16,9 +16,9 @@ from society.agents.hints import Hints, Standard
 from society.agents.prompting import Prompts
 from society.agents.questions import Questions, transcript_of
 from society.agents.stated import Reading
-from society.agents.transcript import inert
+from society.agents.transcript import Transcript, inert
 from society.agents.window import Window, tokens_in
-from society.core.calls import ChatMessage, ModelClient, ModelRequest, ModelResponse, Sampling
+from society.core.calls import ChatMessage, ModelClient, ModelRequest, ModelResponse, Sampling, at_once
 from society.core.errors import OutOfRange, Unreadable
 from society.core.moves import Offer
 from society.core.policy import Answer, ParseStatus, Question, Speak
@@ -45,6 +45,7 @@ class LlmPolicy:
         context_tokens: longest prompt, as this package estimates tokens.
         seed: the seed of the run; each call's sampling seed follows from it and the position. None sends none.
         standard: what the rules call fair, worked out once for all seats; by default this seat's own.
+        transcript: renders the agent's record; that of another run of the same brief will do, and has looked at the words already.
     """
 
     def __init__(
@@ -59,13 +60,16 @@ class LlmPolicy:
         context_tokens: int = 6000,
         seed: int | None = None,
         standard: Standard | None = None,
+        transcript: Transcript | None = None,
     ) -> None:
         self.client, self.model, self.brief, self.prompts = client, model, brief, prompts
+        self.at_once = at_once(client)
         self.sampling, self.attempts, self.context_tokens, self.seed = sampling, attempts, context_tokens, seed
         self._standard = standard or Standard(brief.game)
-        self._questions = Questions(brief, prompts)
+        transcript = transcript or transcript_of(brief, prompts)
+        self._questions = Questions(brief, prompts, transcript)
         room = context_tokens - tokens_in(brief.system) - QUESTION_TOKENS
-        self._window = Window(transcript_of(brief, prompts), max(room, QUESTION_TOKENS))
+        self._window = Window(transcript, max(room, QUESTION_TOKENS))
 
     async def answer(self, question: Question[T]) -> Answer[T]:
         """Answer one typed question.

@@ -19,12 +19,12 @@ def transcript_of(brief: Brief, prompts: Prompts) -> Transcript:
 
 
 class Questions:
-    """Words the questions to one agent."""
+    """Words the questions to one agent; `transcript` renders its record, by default one of its own."""
 
-    def __init__(self, brief: Brief, prompts: Prompts) -> None:
+    def __init__(self, brief: Brief, prompts: Prompts, transcript: Transcript | None = None) -> None:
         self._brief, self._prompts = brief, prompts
-        self._given = prompts.given(brief.words)
-        self._transcript = transcript_of(brief, prompts)
+        self._transcript = transcript or transcript_of(brief, prompts)
+        self._given = self._transcript.given
         self._situation: tuple[int, Facts, str] | None = None
 
     def text(self, question: Question[Any], form: Form | None = None) -> str:

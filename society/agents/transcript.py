@@ -118,7 +118,7 @@ class Transcript:
         result: Callable[[Facts, int], str],
     ) -> None:
         self.prompts, self.agent, self.result = prompts, agent, result
-        self._given = prompts.given(words)
+        self.given = prompts.given(words)
         self.labels = tuple(label(name) for name in names)
 
     def line(self, entry: Seen) -> str:
@@ -136,7 +136,7 @@ class Transcript:
         return one_line(self._block("omitted", {"first": first, "last": last, **totals}))
 
     def _block(self, block: str, context: Mapping[str, Plain]) -> str:
-        return self._given.render("history.j2", context, block=block)
+        return self.given.render("history.j2", context, block=block)
 
     def _heard(self, entry: Heard) -> dict[str, Plain]:
         me = self.agent

@@ -185,6 +185,11 @@ class RunWriter:
         finally:
             self._lock.release()
 
+    @property
+    def redacts(self) -> bool:
+        """Whether there are secrets that are taken out of what is written."""
+        return bool(self._redaction)
+
     def stored(self, event: Event) -> Event:
         """An event as the log holds it: without secrets."""
         return self._canonical(event)[1] if self._redaction else event
