@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +58,27 @@ async def test_a_stage_that_nobody_waits_for_is_on_disk_before_the_next_question
     await writer.stage((manifest("openai:large"), *first_round()), wait=False)
     await writer.issue(question(replace(HERE, round=2)), reserved_usd=0.5)
     with open_log(log.place.file or "") as other:
+        assert len(other.stored(writer.run_id)) == 1 + len(first_round())
+    await writer.finish("interrupted")
+
+
+async def test_stages_that_follow_each_other_wait_for_no_disk_until_the_next_question(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, let_go, commit = begun(log), threading.Event(), Committer._commit
+    await writer.stage((manifest("openai:large"),))
+
+    def held(self: Committer, jobs: Sequence[Job]) -> None:
+        assert let_go.wait(60)
+        commit(self, jobs)
+
+    monkeypatch.setattr(Committer, "_commit", held)
+    for event in first_round():
+        await writer.stage((event,), wait=False)  # comes back, though nothing gets to the disk
+    with open_log(log.place.file or "") as other:
+        assert len(other.stored(writer.run_id)) == 1
+        let_go.set()
+        await writer.issue(question(replace(HERE, round=2)), reserved_usd=0.5)
         assert len(other.stored(writer.run_id)) == 1 + len(first_round())
     await writer.finish("interrupted")
 

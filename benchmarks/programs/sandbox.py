@@ -70,6 +70,7 @@ def without_log(calls: str, url: str) -> dict[str, float]:
     async def main() -> None:
         pool = ModelPool(ProviderSettings(concurrency=workload.in_flight))
         await _untold(with_model(scenario_of(workload), MOCK), 0, pool)
+        spare_collector()  # as with the log
         with watch.running():
             await asyncio.gather(*(_untold(scenario, seed, pool) for seed in range(workload.episodes)))
         await pool.close()

@@ -26,7 +26,7 @@ RunStatus: TypeAlias = Literal["running", "completed", "invalid", "paused", "int
 
 FREE = "mock:"
 _PENDING = 64
-"""Stages of a free run that may wait for the disk before the run does."""
+"""Stages that may wait for the disk before the run does: for the commit of the next question or, in a free run, for company."""
 _HEADROOM = 1 << 18
 _HEADROOM_CALL = 1 << 16
 """Bytes that must be left on the disk, beside the reserve, before a call is sent: some, and some more for each call in flight."""
@@ -146,8 +146,7 @@ class RunWriter:
             await self._committer.commit(self, prepare)
             return
         self._waiting.append(self._committer.submit(self, prepare, hurried=False))
-        most = _PENDING if self.all_free else 1
-        while self._waiting and (len(self._waiting) > most or self._waiting[0].done()):
+        while self._waiting and (len(self._waiting) > _PENDING or self._waiting[0].done()):
             await safe(self._waiting.popleft())
 
     async def finish(
