@@ -73,3 +73,32 @@ async def test_a_first_call_that_is_cancelled_leaves_the_turn_to_the_next():
     with pytest.raises(asyncio.CancelledError):
         await first
     assert (await second).text == "{}"
+
+
+async def test_those_who_waited_go_on_one_after_the_other_in_the_order_in_which_they_came():
+    """So that the first question is on its way before the last is worded."""
+    turns, began = 0, dict[int, int]()
+
+    class Noting(Provider):
+        async def complete(self, request):
+            began[request.at.agent] = turns
+            return await super().complete(request)
+
+    async def count():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    await ask(Noting(), Trial())
+    counting.cancel()
+    assert list(began) == [0, 1, 2, 3, 4]
+    assert len(set(began.values())) == 5
+
+
+async def test_who_comes_after_a_first_call_that_failed_makes_another():
+    provider, trial = Provider(ProviderRefused("wrong key")), Trial()
+    await ask(provider, trial)
+    again = await ask(provider, trial)
+    assert [type(answer) for answer in again] == [ModelResponse] * 5

@@ -22,7 +22,7 @@ from society.models import openai_compatible  # noqa: F401  # the bare programs 
 from society.models.pool import ModelPool
 from society.models.settings import ProviderSettings
 from society.orchestrator import play_episode
-from society.playing import play, spare_collector, with_model
+from society.playing import play, tune_interpreter, with_model
 from society.scenario.load import resolved
 from society.scenario.model import Scenario
 
@@ -32,7 +32,8 @@ MOCK = "mock:sustainable"
 def with_log(calls: str, url: str, watched: bool = False) -> dict[str, float]:
     """Every episode as users play it: each call and event in a SQLite log; the log is closed before the clock stops.
 
-    One episode with a mock comes first, off the clock: the first one of a process compiles the templates.
+    What is done once a process comes before the clock starts, as it does for the bare programs: one episode with a mock, which compiles
+    the templates, and the making of the client.
 
     With `watched`, it is told as well how long the log keeps the event loop at a time, in milliseconds: the 99th percentile
     of all its steps, and the longest.
@@ -43,7 +44,7 @@ def with_log(calls: str, url: str, watched: bool = False) -> dict[str, float]:
 
     async def main(folder: Path) -> None:
         pool = ModelPool(ProviderSettings(concurrency=workload.in_flight))
-        await _untold(with_model(scenario, MOCK), 0, pool)
+        await _settled(scenario, f"{MODEL}@{url}", pool)
         with watch.running():
             await _played(scenario, f"{MODEL}@{url}", folder, workload.episodes, pool)
         await pool.close()
@@ -69,8 +70,7 @@ def without_log(calls: str, url: str) -> dict[str, float]:
 
     async def main() -> None:
         pool = ModelPool(ProviderSettings(concurrency=workload.in_flight))
-        await _untold(with_model(scenario_of(workload), MOCK), 0, pool)
-        spare_collector()  # as with the log
+        await _settled(scenario, f"{MODEL}@{url}", pool)
         with watch.running():
             await asyncio.gather(*(_untold(scenario, seed, pool) for seed in range(workload.episodes)))
         await pool.close()
@@ -89,6 +89,7 @@ def in_process(episodes: int, rounds: int, name: str, model: str, repeats: int) 
 
         async def main(folder: Path, watch: Stopwatch = watch) -> int:
             pool = ModelPool()
+            tune_interpreter()
             with watch.running():
                 await _played(scenario, model, folder, episodes, pool)
             await pool.close()
@@ -102,10 +103,16 @@ def in_process(episodes: int, rounds: int, name: str, model: str, repeats: int) 
 
 
 async def _played(scenario: Scenario, model: str, folder: Path, episodes: int, pool: ModelPool) -> None:
-    spare_collector()  # as the command does
     with open_log(folder / "log.db") as log:
         runs = (play(scenario, model=model, seed=seed, log=log, pool=pool) for seed in range(episodes))
         await asyncio.gather(*runs)
+
+
+async def _settled(scenario: Scenario, model: str, pool: ModelPool) -> None:
+    """What is done once a process."""
+    await _untold(with_model(scenario, MOCK), 0, pool)
+    pool.client(model)
+    tune_interpreter()  # as the command does
 
 
 class _Nowhere:

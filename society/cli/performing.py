@@ -12,7 +12,7 @@ from society.cli.progress import Board, Going, shown
 from society.core.errors import BadInput, ProviderRefused, SocietyError
 from society.forking import fork
 from society.models.pool import ModelPool
-from society.playing import play, resume, spare_collector
+from society.playing import play, resume, tune_interpreter
 from society.scenario.model import Budget, Scenario
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def stoppable(work: Coroutine[None, None, None]) -> int | None:
             for number in heard:
                 loop.remove_signal_handler(number)
 
-    spare_collector()
+    tune_interpreter()
     try:
         asyncio.run(main())
     except KeyboardInterrupt:

@@ -12,11 +12,16 @@ from society.core.errors import SocietyError
 
 
 class Trial:
-    """Whether a model has answered yet; shared by all its clients in this process."""
+    """Whether a model has answered yet; shared by all its clients in this process.
+
+    Those who wait go on one after the other, in the order in which they came: were they all let go at once, the last of their
+    questions would be worded before the first is sent, and so in every round that follows.
+    """
 
     def __init__(self) -> None:
         self.proved = False
-        self.running: asyncio.Future[None] | None = None
+        self.turn = asyncio.Lock()
+        self.stops: list[SocietyError] = []
 
 
 class FirstAlone:
@@ -31,26 +36,24 @@ class FirstAlone:
         Raises:
             SocietyError: what stopped this call, or the first one while this waited for it.
         """
-        while not self.trial.proved:
-            if self.trial.running is None:
-                return await self._first(request)
-            await asyncio.shield(self.trial.running)
+        trial = self.trial
+        if not trial.proved:
+            known = len(trial.stops)
+            async with trial.turn:
+                if len(trial.stops) > known:
+                    raise trial.stops[known]
+                if not trial.proved:
+                    return await self._first(request)
         return await self.inner.complete(request)
 
     async def _first(self, request: ModelRequest) -> ModelResponse:
-        running = self.trial.running = asyncio.get_running_loop().create_future()
         try:
             response = await self.inner.complete(request)
-            self.trial.proved = True
-            return response
         except SocietyError as problem:
-            running.set_exception(problem)
-            running.exception()  # nobody may have waited for it
+            self.trial.stops.append(problem)
             raise
-        finally:
-            self.trial.running = None
-            if not running.done():
-                running.set_result(None)
+        self.trial.proved = True
+        return response
 
     async def close(self) -> None:
         await self.inner.close()

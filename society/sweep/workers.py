@@ -14,7 +14,7 @@ from society.log import open_log
 from society.log.writer import is_free
 from society.models.pool import ModelPool
 from society.models.settings import ProviderSettings
-from society.playing import spare_collector
+from society.playing import tune_interpreter
 from society.scenario.model import LlmPolicy
 from society.sweep.engine import Left, Tally, play_all
 from society.sweep.grid import Planned
@@ -73,7 +73,7 @@ def play_portion(portion: Portion) -> Tally:
             await pool.close()
 
     with open_log(portion.log, secrets=ProviderSettings.read().secrets) as log:
-        spare_collector()
+        tune_interpreter()
         return asyncio.run(main())
 
 
