@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from sqlalchemy import Connection
 from society.core.calls import ChatMessage, Position
 from society.core.errors import BadInput, Diverged, LogUnusable
 from society.log import Log, RunWriter, open_log
-from society.log.committer import Committer, Job
+from society.log.committer import Committer, Job, insert
 
 HERE = Position(1, "act", 0, 0)
 
@@ -230,3 +231,22 @@ async def test_calls_of_free_models_are_written_with_their_stage(log: Log) -> No
     resumed = log.resume_run("last")
     assert resumed.recall(asked) is not None
     resumed.abandon()
+
+
+def test_any_number_of_rows_is_written_by_a_few_statements(tmp_path: Path) -> None:
+    with open_log(tmp_path / "society.db") as log:
+        told: set[int] = set()
+
+        def prepare(job: Job) -> None:
+            def write(connection: Connection) -> None:
+                driver = connection.connection.driver_connection
+                assert isinstance(driver, sqlite3.Connection)
+                driver.set_trace_callback(lambda statement: told.add(statement.partition(" VALUES ")[2].count("),")))
+                for rows in range(1, 200):
+                    insert(connection, [("answer_schema", (f"{rows} {k}", "{}")) for k in range(rows)])
+
+            job.updates.append(write)
+
+        log.write(prepare)
+        assert told == {0, 1, 3, 7, 15, 31, 63}, told
+        assert log.sql("SELECT COUNT(*) AS n FROM answer_schema").rows()[0]["n"] == sum(range(1, 200))

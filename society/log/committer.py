@@ -35,8 +35,10 @@ LINGER = 0.02
 PACE = 0.004
 """Seconds from the beginning of a commit to that of the next: a job alone goes to disk at once, and of many those that come meanwhile
 go together, since a commit costs as much as a dozen of its rows."""
-_CHUNK = 100
-"""Rows in one INSERT. Each statement gives up the interpreter's lock once, so few large ones do not wait for a busy loop."""
+_CHUNKS = (64, 32, 16, 8, 4, 2, 1)
+"""Rows in one INSERT. Each statement gives up the interpreter's lock once, so few large ones do not wait for a busy loop; and each
+size is prepared once and kept, which takes memory by the row, so that only a few sizes are used.
+"""
 
 _ORDER = {name_of(table): place for place, table in enumerate(TABLES)}
 _COLUMNS = {name_of(table): columns_of(table) for table in TABLES}
@@ -249,9 +251,12 @@ def insert(connection: Connection, rows: Iterable[tuple[str, SqlRow]]) -> None:
     for table in sorted(by_table, key=_ORDER.__getitem__):
         found = by_table[table]
         listed: Sequence[SqlRow] = list(found.values()) if isinstance(found, dict) else found
-        for start in range(0, len(listed), _CHUNK):
-            chunk = listed[start : start + _CHUNK]
-            execute(_insert_statement(table, len(chunk), dialect), tuple(chain.from_iterable(chunk)))
+        start = 0
+        for size in _CHUNKS:
+            while len(listed) - start >= size:
+                chunk = listed[start : start + size]
+                execute(_insert_statement(table, size, dialect), tuple(chain.from_iterable(chunk)))
+                start += size
 
 
 def _execute_of(connection: Connection) -> Callable[[str, tuple[SqlValue, ...]], object]:

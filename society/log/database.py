@@ -24,7 +24,8 @@ DEFAULT_LOG = "sqlite:///logs/society.db"
 BUSY_SECONDS = 60.0
 LOCKED_SECONDS = 5.0
 """How long one try of a commit waits for the write lock."""
-_CACHED_STATEMENTS = 1024
+_CACHED_STATEMENTS = 128
+"""Prepared statements that a connection keeps; see `society.log.committer.insert`, which makes few."""
 
 
 class Place(NamedTuple):
