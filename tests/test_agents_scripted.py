@@ -11,6 +11,8 @@ from society.core.errors import BadInput, UnknownKind
 from society.core.goals import OwnPayoff
 from society.core.policy import Act, Decide, Declare, Happened, Observation, Speak, Utterance
 from society.core.seeds import Noise
+from society.governance.governed import Governed
+from society.instruments import INSTRUMENTS
 from society.mechanisms import MECHANISMS
 
 CAST = ("allc", "alld", "tft", "stft", "grim", "tf2t", "wsls", "alt")
@@ -236,3 +238,33 @@ def test_an_unknown_script_and_a_wrong_parameter_are_named():
 def test_a_steady_share_is_rounded_down_to_whole_steps():
     game = MECHANISMS.parse({"kind": "common_pool", "agents": 2, "stock": 55})
     assert table(game, *[("steady_share", {"fraction": Fraction(1, 10)})] * 2, rounds=1).actions == [(5, 5)]
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ({"kind": "grim"}, "the script 'grim' of Agent 0: the mechanism 'congestion' does not say what cooperation is"),
+        (
+            {"kind": "written", "actions": ["0-1-3"], "answers": [{"rule": "tax", "parts": {"*": "yes"}}]},
+            "the script 'written' of Agent 0: there is no rule 'tax'; rules are toll, pact",
+        ),
+        (
+            {"kind": "written", "actions": ["0-1-3"], "steps": [{"move": {"move": "propose", "rule": "pakt"}}]},
+            "there is no rule 'pakt'; did you mean 'pact'?",
+        ),
+        (
+            {"kind": "written", "actions": ["0-1-3"], "steps": [{"move": {"move": "propos", "rule": "pact"}}]},
+            "there is no move 'propos'; did you mean 'propose'?",
+        ),
+    ],
+)
+def test_a_script_that_cannot_play_here_says_whose_it_is_and_what_is_missing(script, said):
+    game = MECHANISMS.parse({"kind": "congestion", "agents": 2})
+    rules = Governed(
+        game, (INSTRUMENTS.parse({"kind": "delta_toll", "name": "toll"}), INSTRUMENTS.parse({"kind": "pact"}))
+    )
+    kind, parameters = script["kind"], {name: value for name, value in script.items() if name != "kind"}
+    policy = ScriptedPolicy(parse_script(kind, parameters), game, goal=OwnPayoff(), rules=rules)
+    with pytest.raises(BadInput) as problem:
+        policy.reply(Act(Position(1, "act", 0, 0), Table(game, ()).seen(0, 1)))
+    assert said in str(problem.value)

@@ -73,6 +73,27 @@ def test_what_does_not_concern_an_agent_is_ignored_and_logged(seat, move, why):
     assert after == before and events[0].event == "ignored" and why in events[0].detail
 
 
+@pytest.mark.parametrize(
+    ("move", "why"),
+    [
+        (answer("accept"), "too late: the proposal is withdrawn"),
+        (answer("sign"), "too late: the proposal is withdrawn"),
+        (answer("accept", 7), "there is no such proposal"),
+        (answer("leave"), "there is nothing to leave"),
+        (answer("counter"), "there is nothing to counter"),
+        (answer("vote"), "there is no such vote"),
+        (Move("delegate", "pact"), "delegated before"),
+        (Move("defy", "pact"), "defied before"),
+        (Move("transfer", "pact", to=0, amount=1), "no such move here"),
+    ],
+)
+def test_a_move_that_is_no_longer_offered_is_told_why(move, why):
+    moves = [(0, propose(1)), (0, answer("withdraw")), (1, Move("delegate", "pact")), (1, Move("defy", "pact"))]
+    before, _ = play(*moves)
+    after, events = apply(before, move, 1, 1, None)
+    assert after == before and events[0].event == "ignored" and why in events[0].detail
+
+
 def test_late_acceptances_are_ignored_and_unmet_proposals_expire():
     ledger, _ = play((0, propose(1)), patience=1)
     ledger, lapsed = end_round(ledger, 1)

@@ -25,8 +25,18 @@ Outcome: TypeAlias = tuple[Ledger, tuple[RuleEvent, ...]]
 def apply(ledger: Ledger, move: Move, agent: int, round: int, offer: Offer | None) -> Outcome:
     """What a move makes of the ledger; `offer` is the kind of move it is an instance of, None where there is no such."""
     if offer is None:
-        return _ignored(ledger, move, agent, "no such move here")
+        return _not_offered(ledger, move, agent, round)
     return _APPLY[move.kind](ledger, move, agent, round, offer)
+
+
+def _not_offered(ledger: Ledger, move: Move, agent: int, round: int) -> Outcome:
+    """A move that the agent cannot make now changes nothing; what is told is why, as far as the ledger alone can say."""
+    if move.kind in _ANSWERS:
+        after, told = _APPLY[move.kind](ledger, move, agent, round, Offer(move.kind, move.rule))
+        if after is ledger:
+            return after, told
+    nothing = "there is nothing to counter" if move.kind == "counter" else "no such move here"
+    return _ignored(ledger, move, agent, nothing)
 
 
 def offer_for(offers: Sequence[Offer], move: Move) -> Offer | None:
@@ -282,6 +292,9 @@ _APPLY: Mapping[MoveKind, Callable[[Ledger, Move, int, int, Offer], Outcome]] = 
     "defy": _defy,
     "order": _order,
 }
+
+_ANSWERS = frozenset[MoveKind]({"accept", "sign", "refuse", "withdraw", "join", "leave", "vote", "delegate", "defy"})
+"""Moves about something that stands in the ledger, or that can be made once a round: they can come late or twice."""
 
 
 def _with(ledger: Ledger, proposal: Proposal) -> Ledger:

@@ -35,7 +35,7 @@ def best_reply(game: Played, state: Any, joint: Joint, agent: int) -> Action:  #
     spaces = [game.space(state, seat) for seat in range(game.agents)]
     space = spaces[agent]
     if isinstance(space, Division):
-        raise BadInput("a script that tries every action cannot divide a total: there are too many ways")
+        raise BadInput("it tries every action, and there are too many ways to divide a total")
     grid = space.grid(MOST_TRIED)
     joints = [(*joint[:agent], action, *joint[agent + 1 :]) for action in grid]
     values: list[Number]

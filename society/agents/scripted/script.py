@@ -92,7 +92,10 @@ class Sight:
         """
         poles = self.game.poles(self.state)
         if poles is None:
-            raise BadInput(f"the mechanism {self.game.kind!r} does not say what cooperation is; this script needs that")
+            raise BadInput(
+                f"the mechanism {self.game.kind!r} does not say what cooperation is; scripts that calculate, such as "
+                "'best_reply', or that do as written, such as 'sequence', need not know"
+            )
         return poles
 
     def others(self, past: Past) -> tuple[Action, ...]:
@@ -163,7 +166,18 @@ class ScriptedPolicy:
         return cast("Answer[T]", self.reply(question))
 
     def reply(self, question: Question[Any]) -> Answer[Any]:
-        """The answer to a question."""
+        """The answer to a question.
+
+        Raises:
+            BadInput: the script cannot play here; says whose it is.
+        """
+        try:
+            return self._reply(question)
+        except BadInput as problem:
+            whose = question.seen.names[question.seen.agent]
+            raise BadInput(f"the script {self.script.kind!r} of {whose}: {problem}") from None
+
+    def _reply(self, question: Question[Any]) -> Answer[Any]:
         at = self._sight(question.seen)
         if isinstance(question, Speak):
             return Answer(Utterance(self.script.says(at, question), self.script.moves(at, question)))

@@ -46,10 +46,10 @@ def written(raw: Json, space: SpaceOf) -> Action:
         for option in space.options:
             if str(raw).casefold() == option.casefold():
                 return option
-        raise BadInput(f"a script wants {raw!r}; expected {space.describe()}")
+        raise BadInput(f"wants {raw!r}; expected {space.describe()}")
     try:
         if isinstance(raw, Sequence) and not isinstance(raw, str):
             return tuple(parse_exact(part) for part in raw)
         return parse_exact(raw)
     except ValueError as problem:
-        raise BadInput(f"a script wants {raw!r}: {problem}") from None
+        raise BadInput(f"wants {raw!r}: {problem}") from None

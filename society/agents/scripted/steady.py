@@ -27,7 +27,7 @@ class SteadyShare(Script):
     def act(self, at: Sight) -> Action:
         space = at.space
         if not isinstance(space, Amount):
-            raise BadInput("the script 'steady_share' needs amounts to act with")
+            raise BadInput("needs amounts to act with")
         part = (
             space.high * self.fraction
             if self.fraction is not None

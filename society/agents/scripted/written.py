@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -11,8 +11,10 @@ from society.agents.scripted.script import Script, Sight
 from society.agents.scripted.sequence import written
 from society.core.actions import Action, Choice
 from society.core.errors import BadInput, Unreadable, did_you_mean
-from society.core.moves import Move, Offer, read_moves
+from society.core.moves import Move, MoveKind, Offer, read_moves
 from society.core.policy import Decide, Draft, Speak
+
+_KINDS: tuple[str, ...] = get_args(MoveKind)
 
 
 class _Cue(BaseModel):
@@ -71,6 +73,7 @@ class WrittenPart(Script):
     """what it answers to rules"""
 
     def act(self, at: Sight) -> Action:
+        self._check_rules(() if at.rules is None else at.rules.rule_ids)
         if isinstance(at.space, Choice) and len(at.space.options) == 1:
             return at.space.options[0]
         return written(self.actions[min(at.seen.round, len(self.actions)) - 1], at.space)
@@ -97,6 +100,22 @@ class WrittenPart(Script):
                         answer[name] = written(raw, space)
         return answer
 
+    def _check_rules(self, known: Sequence[str]) -> None:
+        """A part that names a rule which the scenario does not have would be left out in silence.
+
+        Raises:
+            BadInput: it names such a rule, or a kind of move that there is none of.
+        """
+        for step in self.steps:
+            kind = str(step.move.get("move"))
+            if kind not in _KINDS:
+                raise BadInput(f"there is no move {kind!r}{did_you_mean(kind, _KINDS)}; moves are {', '.join(_KINDS)}")
+        named = [reply.rule.partition("/")[0] for reply in self.answers]  # such as ask_human/human
+        for rule in (*named, *(str(step.move["rule"]) for step in self.steps if step.move.get("rule") is not None)):
+            if rule not in known:
+                there = f"rules are {', '.join(known)}" if known else "there are no instruments"
+                raise BadInput(f"there is no rule {rule!r}{did_you_mean(rule, known)}; {there}")
+
 
 def _made(
     raw: Mapping[str, JsonValue],
@@ -117,10 +136,10 @@ def _made(
     try:
         return read_moves([whole], offers, names)
     except Unreadable as problem:
-        raise BadInput(f"a script wants the move {dict(raw)}: {problem}") from None
+        raise BadInput(f"wants the move {dict(raw)}: {problem}") from None
 
 
 def _seat(name: str, names: Sequence[str]) -> int:
     if name not in names:
-        raise BadInput(f"a script writes to {name!r}, who is not there{did_you_mean(name, names)}")
+        raise BadInput(f"writes to {name!r}, who is not there{did_you_mean(name, names)}")
     return list(names).index(name)
