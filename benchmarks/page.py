@@ -98,8 +98,14 @@ def sections_of(page: str) -> dict[str, str]:
 
 
 def write_page(found: Sequence[Measured], names: Sequence[str], path: Path = PAGE) -> None:
-    """Write the page anew: what was measured now, and what stands there of the other benchmarks, in the order of `names`."""
+    """Write the page anew: what was measured now, and what stands there of the other benchmarks, in the order of `names`.
+
+    A section stays as well where something could not be measured this time (a package is not installed).
+    """
     kept = sections_of(path.read_text(encoding="utf-8")) if path.exists() else {}
-    kept |= {one.benchmark.name: section(one) for one in found}
+    for one in found:
+        name = one.benchmark.name
+        if name not in kept or all(result.value is not None for result in one.results):
+            kept[name] = section(one)
     parts = [f"## {name}\n\n{kept[name]}" for name in names if name in kept]
     path.write_text("\n".join([_HEAD, *parts]) + _TAIL, encoding="utf-8")

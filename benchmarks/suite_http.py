@@ -76,9 +76,13 @@ def log_share(size: Size) -> Iterator[Result]:
 
 
 def peers(size: Size) -> Iterator[Result]:
-    """Other packages on the server and workload of `http`, each once, if it is installed."""
+    """The sandbox beside other packages, all in one run on one server with the workload of `http`: each once, if it is installed."""
     workload = Workload() if not size.short else Workload(episodes=2, rounds=1, seconds=0.02, in_flight=10)
     with _prepared(workload) as (calls, server):
+        for name, function in (("the openai client, raw post", OPENAI), ("society", SANDBOX)):
+            took = measured(function, str(calls), server.url)
+            server.count()
+            yield from _three(name, took, workload)
         for peer in PEERS:
             try:
                 took = _installed(peer, str(calls), server, size.peers_python)
@@ -88,9 +92,14 @@ def peers(size: Size) -> Iterator[Result]:
                 continue
             asked = server.count()["asked"]
             note = peer.note if asked == workload.calls else f"asked {asked} of {workload.calls} calls"
-            yield replace(_wall(peer.name, [took], workload), note=note)
-            yield _cpu(peer.name, [took], workload)
-            yield middle(f"{peer.name}: memory", [took["rss"]], "MB")
+            yield from _three(peer.name, took, workload, note)
+
+
+def _three(name: str, took: dict[str, float], workload: Workload, note: str = "") -> Iterator[Result]:
+    """What one program took, once."""
+    yield replace(_wall(name, [took], workload), note=note)
+    yield _cpu(name, [took], workload)
+    yield middle(f"{name}: memory", [took["rss"]], "MB")
 
 
 def _installed(peer: Peer, calls: str, server: Server, pythons: Sequence[str]) -> dict[str, float]:

@@ -53,4 +53,6 @@ def test_the_page_shows_every_number_beside_its_target_and_keeps_what_was_not_me
     assert "| wall (of two) | 1.05 | x | ≤ 1.1 met |\n\nOne run." in again
     assert again.index("## http") < again.index("## rules") < again.index("## How it is measured")
     write_page([], names, page)
+    absent = Result("peer: wall", None, "", note="skipped: pip install peer")
+    write_page([Measured(Benchmark("http", "one line", lambda size: iter(())), (absent,))], names, page)
     assert page.read_text() == again
