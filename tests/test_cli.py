@@ -101,6 +101,15 @@ def test_help_imports_no_heavy_package(tmp_path):
     assert heavy.isdisjoint(loaded)
 
 
+def test_a_run_is_played_without_numpy(tmp_path):
+    code = "import sys; from society import load, play_sync; play_sync(load('fishery'), model='mock:greedy'); print(*sys.modules)"
+    environment = {"PYTHONPATH": str(ROOT)}
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert not {name.partition(".")[0] for name in told.stdout.split()} & {"numpy", "scipy", "openai", "rich", "typer"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

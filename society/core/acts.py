@@ -10,21 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, TypeAlias
 
 from society.core.actions import Action
+from society.core.arrays import NDArray, np
 from society.core.columns import Column
 from society.core.exact import Number
 
 if TYPE_CHECKING:
     from society.core.instrument import Breach
 
-Mask = NDArray[np.bool_]
+Mask: TypeAlias = "NDArray[np.bool_]"
 """Which seats in which rows: shape (rows, seats)."""
-Places = NDArray[np.intp]
+Places: TypeAlias = "NDArray[np.intp]"
 """Numbers of pairs: shape (rows, seats)."""
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Joint
+from society.core.arrays import NDArray, np
 from society.core.columns import Column, over_common_denominator
 from society.core.exact import Number
 from society.core.mechanism import Batch, Game, SpaceOf, Transition

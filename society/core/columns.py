@@ -12,12 +12,10 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from society.core.arrays import NDArray, np
 from society.core.exact import Number, tidy
 
-Whole: TypeAlias = NDArray[Any]
+Whole: TypeAlias = "NDArray[Any]"
 """int64, or object for integers of any size, or float64."""
 
 _SAFE = 2**62
@@ -263,9 +261,9 @@ class Column:
         return np.logical_not(self.__gt__(other))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Any:  # Any: numpy's own protocol
-        if method != "__call__" or ufunc not in _UFUNCS:
+        if method != "__call__" or ufunc.__name__ not in _UFUNCS:
             return NotImplemented
-        return _UFUNCS[ufunc](
+        return _UFUNCS[ufunc.__name__](
             *(item if isinstance(item, Column) else Column.of(np.atleast_1d(item)) for item in inputs)
         )
 
@@ -274,14 +272,15 @@ def _truths(values: Any) -> NDArray[np.bool_]:  # Any: comparisons of object arr
     return np.asarray(values, dtype=np.bool_)
 
 
-_UFUNCS: dict[Any, Any] = {  # Any: ufuncs and operators of different arity
-    np.add: Column.__add__,
-    np.subtract: Column.__sub__,
-    np.multiply: Column.__mul__,
-    np.minimum: Column.at_most,
-    np.negative: Column.__neg__,
-    np.absolute: Column.__abs__,
+_UFUNCS: dict[str, Any] = {  # Any: operators of different arity
+    "add": Column.__add__,
+    "subtract": Column.__sub__,
+    "multiply": Column.__mul__,
+    "minimum": Column.at_most,
+    "negative": Column.__neg__,
+    "absolute": Column.__abs__,
 }
+"""By the name that numpy gives the operation."""
 
 
 def _aligned(left: Column, other: Any) -> tuple[Whole, Whole, int | Whole]:  # Any: numbers, arrays and columns alike

@@ -13,9 +13,9 @@ from fractions import Fraction
 from functools import reduce
 from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from society.core.arrays import np
 from society.core.exact import Exact
 
 Quantity = Literal["own_payoff", "welfare", "total", "stock_after"]

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, ClassVar, Generic, Literal, Protocol, Self, TypeAlias, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from society.core.actions import Action, Amount, Choice, Division, Joint, Route
+from society.core.arrays import NDArray, np
 from society.core.columns import Column
 from society.core.exact import Json, Number
 from society.core.registry import Kind

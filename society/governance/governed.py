@@ -34,10 +34,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Action, Joint
+from society.core.arrays import NDArray, np
 from society.core.batching import decoded, stack
 from society.core.exact import Json, Number
 from society.core.instrument import Instrument, Moment

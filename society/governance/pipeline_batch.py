@@ -12,11 +12,9 @@ from fractions import Fraction
 from functools import cache, partial
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Action
 from society.core.acts import Acts, Places, PlayedBatch
+from society.core.arrays import NDArray, np
 from society.core.columns import Column
 from society.core.exact import tidy
 from society.core.instrument import Breach, Instrument

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Division, Joint
 from society.core.acts import Acts, PlayedBatch
+from society.core.arrays import np
 from society.core.columns import Column
 from society.core.exact import Exact
 from society.core.instrument import Moment, Paid, Played

@@ -6,11 +6,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
-import numpy as np
 from pydantic import Field
 
 from society.core.actions import Action, Amount, Choice
 from society.core.acts import PlayedBatch
+from society.core.arrays import np
 from society.core.columns import Column
 from society.core.exact import Exact, Json, Number, tidy
 from society.core.instrument import Breach, Instrument, Moment, Paid, Played

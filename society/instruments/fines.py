@@ -6,11 +6,11 @@ from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-import numpy as np
 from pydantic import Field, model_validator
 
 from society.core.actions import Action
 from society.core.acts import Mask, PlayedBatch
+from society.core.arrays import np
 from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.instrument import Breach, Instrument, Moment, Paid, Played, Seat, seat_of

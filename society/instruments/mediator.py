@@ -6,11 +6,11 @@ from collections.abc import Hashable, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Field
 
 from society.core.actions import Action, Amount, Choice, Division, Joint
 from society.core.acts import Acts
+from society.core.arrays import np
 from society.core.exact import Exact
 from society.core.instrument import Moment
 from society.core.mechanism import Mechanism

@@ -8,11 +8,10 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from society.core.actions import Action, Choice, Joint
+from society.core.arrays import NDArray, np
 from society.core.batching import batch_by_classes
 from society.core.columns import over_common_denominator
 from society.core.exact import Exact, Number, tidy

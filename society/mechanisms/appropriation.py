@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from math import lcm
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Action, Amount, Joint
+from society.core.arrays import NDArray, np
 from society.core.exact import Number, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise

@@ -9,11 +9,10 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from society.core.actions import Action, Amount, Joint
+from society.core.arrays import NDArray, np
 from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition

@@ -9,11 +9,10 @@ from itertools import combinations_with_replacement, product
 from math import comb, prod
 from typing import Any, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from society.core.actions import Action, Joint, Route
+from society.core.arrays import NDArray, np
 from society.core.columns import over_common_denominator
 from society.core.errors import did_you_mean
 from society.core.exact import Exact, Number, show, tidy

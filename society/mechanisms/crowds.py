@@ -8,13 +8,12 @@ from functools import cached_property
 from math import prod
 from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from society.core.arrays import NDArray, np
 
 Ways: TypeAlias = Sequence[tuple[int, ...]]
 """Routes as the places of their edges."""
-Counts: TypeAlias = NDArray[np.int64]
-Times: TypeAlias = NDArray[Any]  # Any: int64, or object for big integers
+Counts: TypeAlias = "NDArray[np.int64]"
+Times: TypeAlias = "NDArray[Any]"  # Any: int64, or object for big integers
 
 MOST_CROWDS = 20_000
 """Up to so many crowds their payoffs are kept in a table."""

@@ -9,11 +9,10 @@ from itertools import product
 from string import ascii_lowercase
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from society.core.actions import Action
+from society.core.arrays import NDArray, np
 from society.core.columns import over_common_denominator
 from society.core.exact import Exact, Number, parse_exact, plain, show, tidy
 from society.core.mechanism import Batch, Fact, Facts

@@ -9,10 +9,8 @@ from itertools import combinations_with_replacement, product
 from math import comb, prod
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Choice, Joint
+from society.core.arrays import NDArray, np
 from society.core.columns import over_common_denominator
 from society.core.exact import Number
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition

@@ -5,11 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from society.core.actions import Action, Amount, Joint
+from society.core.arrays import NDArray, np
 from society.core.exact import Exact, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise

@@ -16,15 +16,13 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, Literal, TypeAlias, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
+from society.core.arrays import NDArray, np
 from society.core.seeds import Noise
 from society.mechanisms.units import lot, unit_by_unit
 
 Rationing = Literal["proportional", "equal", "priority", "random_order", "unit_by_unit"]
 RULES: tuple[Rationing, ...] = get_args(Rationing)
-Columns: TypeAlias = NDArray[Any]  # Any: int32 where everything fits, else int64; one row for each seat
+Columns: TypeAlias = "NDArray[Any]"  # Any: int32 where everything fits, else int64; one row for each seat
 _INT32 = 2**31
 _SMALL = 12
 """Up to this many agents, comparing all pairs is faster than sorting."""

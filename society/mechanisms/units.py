@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from society.core.arrays import NDArray, np
 from society.core.seeds import Noise
 
 

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
-import numpy as np
-
 from society.core.actions import Action, Joint
+from society.core.arrays import np
 from society.core.exact import Number, tidy
 from society.rulers.best import enumerated, optimal_rows
 from society.rulers.equilibria import reply_rows

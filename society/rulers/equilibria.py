@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Joint
+from society.core.arrays import NDArray, np
 from society.rulers.best import enumerated, others_and_own, starts
 from society.rulers.scores import Board
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import sqrt
 from statistics import fmean, stdev
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeAlias
 
 from society.core.actions import Joint
+from society.core.arrays import NDArray, np
 
-Table = NDArray[np.float64]
+Table: TypeAlias = "NDArray[np.float64]"
 
 MOST_ACTIONS = 101
 """On how many points of an amount learners keep values, unless they are told."""

@@ -7,12 +7,10 @@ from fractions import Fraction
 from itertools import combinations, product
 from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from society.core.arrays import NDArray, np
 from society.rulers.multilinear import zeros
 
-Cells: TypeAlias = NDArray[Any]  # Any: Fraction; one axis of two for each agent, the last one for whose payoff it is
+Cells: TypeAlias = "NDArray[Any]"  # Any: Fraction; one axis of two for each agent, the last one for whose payoff it is
 Chance: TypeAlias = Fraction | float
 Chances: TypeAlias = tuple[Chance, ...]
 """For each agent the chance of its second action."""

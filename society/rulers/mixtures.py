@@ -9,9 +9,7 @@ from itertools import combinations, product
 from math import comb
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from society.core.arrays import NDArray, np
 from society.core.exact import Number, tidy
 from society.rulers.mixing_groups import mixing_groups, payoff
 from society.rulers.scores import Board

@@ -8,11 +8,11 @@ method finds the one zero that is left in each.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+from society.core.arrays import NDArray, np
 
-Values = NDArray[np.float64]
+Values: TypeAlias = "NDArray[np.float64]"
 """A function's values at the corners: one axis of two for each unknown."""
 
 _MOST_BOXES = 250

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Amount, Joint
+from society.core.arrays import NDArray, np
 from society.core.errors import BadInput
 from society.core.exact import Number
 from society.core.goals import Goal

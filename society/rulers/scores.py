@@ -13,10 +13,8 @@ from functools import cached_property
 from math import comb, lcm, prod
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Action, Amount, Joint
+from society.core.arrays import NDArray, np
 from society.core.batching import stack
 from society.core.columns import over_common_denominator
 from society.core.exact import Number, tidy

@@ -8,10 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from society.core.actions import Action, Choice, Joint
+from society.core.arrays import NDArray, np
 from society.core.batching import batch_by_steps
 from society.core.exact import Number, tidy
 from society.core.mechanism import Batch, Facts, Mechanism, Transition
