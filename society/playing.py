@@ -24,7 +24,6 @@ from society.core.exact import Json
 from society.invariants import Invariants
 from society.log import DEFAULT_LOG, Log, RunWriter, open_log
 from society.log.schema import SCHEMA_VERSION
-from society.log.used import Used
 from society.models.budget import RunBudget, Spent
 from society.models.names import parse_name
 from society.models.pool import ModelPool
@@ -111,14 +110,14 @@ async def resume(
         Paused, ProviderRefused: as in `play`.
     """
     book = book_of(log)
-    writer = book.resume_run(ref)
+    writer = book.resume_run(ref, budget=budget)
     scenario = Scenario.model_validate(writer.setting.scenario)
     try:
         casting = Casting.of(scenario, Prompts.load())
     except Exception as problem:
         await writer.finish("failed", str(problem))
         raise
-    return await perform(casting, writer, book, Company(pool, watcher, counters, budget))
+    return await perform(casting, writer, book, Company(pool, watcher, counters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +212,11 @@ def with_model(scenario: Scenario, model: str | None) -> Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Who is with a run while it is played: shared connections, those who look on, and who pays more than the scenario allows."""
+    """Who is with a run while it is played: shared connections, and those who look on."""
 
     pool: ModelPool | None = None
     watcher: Watcher | None = None
     counters: Counters | None = None
-    budget: Budget | None = None
 
 
 async def perform(casting: Casting, writer: RunWriter, book: Log, company: Company) -> Run:
@@ -229,7 +227,7 @@ async def perform(casting: Casting, writer: RunWriter, book: Log, company: Compa
     pool = company.pool or ModelPool()
     scenario, seed = casting.scenario, writer.setting.seed
     try:
-        purse = _purse(company.budget or scenario.budget, writer.used)
+        purse = _purse(writer)
 
         def client_for(settings: ModelSettings) -> ModelClient:
             return pool.client(settings.name, journal=writer, budget=purse, counters=company.counters)
@@ -261,15 +259,16 @@ async def perform(casting: Casting, writer: RunWriter, book: Log, company: Compa
             await pool.close()
 
 
-def _purse(budget: Budget, used: Used) -> RunBudget | None:
+def _purse(writer: RunWriter) -> RunBudget | None:
     """What the calls of a run are paid from; None where nothing bounds them."""
+    budget, used = writer.session.budget, writer.used
     if budget == Budget():
         return None
     return RunBudget(
         usd=None if budget.usd is None else float(budget.usd),
         tokens=budget.tokens,
         minutes=None if budget.minutes is None else float(budget.minutes),
-        spent=Spent(used.usd, used.tokens, used.seconds),
+        spent=Spent(used.usd, used.tokens, used.seconds + writer.session.seconds),
     )
 
 

@@ -20,7 +20,7 @@ from society.log.text import Redaction, original_text, storable_text
 
 TABLES = (
     "action agent answer_schema coalition coalition_member decision derived dictionary event gap_term intent log_info message "
-    "message_recipient metric model_call outcome payoff prediction price prompt proposal rule_event run sanction stage_value "
+    "message_recipient metric model_call outcome payoff prediction price prompt proposal rule_event run sanction session stage_value "
     "surprise_share transfer vote"
 )
 INTENT_OUTCOME = (

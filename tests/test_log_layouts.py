@@ -31,6 +31,10 @@ HEADS = {
         ("completed", "c11a1d5b26188fcb000e3be92de6a8cf9f537c564680a7c548d6773af3dec1e4"),
         ("paused", "58c4e41ead06180f3412c7213d44327c8d81f9c7b3733e62477f9379b9b2ed36"),
     ],
+    3: [
+        ("completed", "de2552e45a9d0bcb8e2b707bff240978eace452e7156deb14e895b8a6fd77a9c"),
+        ("paused", "462e94155cd1a69552d2c5c929b931aa9803df2392494fac0f69f7dba7df3f45"),
+    ],
 }
 """What the runs of each stored log were when it was written."""
 _numbers = count(1)

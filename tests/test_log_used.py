@@ -54,9 +54,8 @@ async def test_minutes_of_earlier_processes_are_over_for_the_next_one(tmp_path):
     with pytest.raises(Paused):
         await play(load("fishery", ["budget.tokens=6000"]), model="mock:sustainable", log=url)
     with sqlite3.connect(tmp_path / "s.db") as database:
-        database.execute(
-            "UPDATE model_call SET issued = '2026-11-25T10:00:00.000Z', ended = '2026-11-25T10:05:00.000Z' WHERE round = 1"
-        )
+        database.execute("UPDATE session SET seconds = 300")
+        database.execute("UPDATE run SET seal = NULL")
     database.close()
     with pytest.raises(Paused, match=r"5\.\d of 5 minutes are over"):
         await resume("last", log=url, budget=Budget(minutes=5))

@@ -129,6 +129,7 @@ def test_a_header_that_this_program_does_not_write_is_found(log: Tampered, heade
 def test_it_says_of_each_invariant_how_many_rows_it_was_asked_of(log: Tampered) -> None:
     checked = verify(log).checked
     events, calls = len(log.frame("event")), len(log.frame("model_call"))
-    assert checked["I9"] == checked["I11"] == events and checked["I3"] == checked["I10"] == checked["I15"] == calls
+    assert checked["I9"] == checked["I11"] == events and checked["I3"] == checked["I15"] == calls
+    assert checked["I10"] == calls + len(log.frame("session"))
     assert checked["I4"] == len(log.frame("outcome")) and checked["I16"] == 1
     assert {f"I{n}" for n in (1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14, 15, 16)} == set(checked)

@@ -71,7 +71,7 @@ def _question(conditions: Sequence[str], limit: int) -> str:
     newest = f"SELECT r.id FROM run AS r{fitting} ORDER BY r.started DESC, r.id DESC LIMIT {limit}"
     return (
         "SELECT s.run, s.scenario, s.models, s.seed, s.status, s.rounds_played, s.rounds_planned, s.welfare, s.final_stock, "
-        "s.collapsed_in, s.defaulted, s.calls, s.usd, s.started, r.head FROM run AS r JOIN run_summary AS s ON s.run = r.id "
+        "s.collapsed_in, s.defaulted, s.calls, s.usd, s.sessions, s.seconds, s.started, r.head FROM run AS r JOIN run_summary AS s ON s.run = r.id "
         f"WHERE r.id IN ({newest}) ORDER BY r.started, r.id"
     )
 

@@ -4,6 +4,7 @@
     views        the questions people ask, in SQL; `intent_outcome` first
     projection   from events to rows: a pure function
     writer       the sink of one run's events and the journal of its calls
+    sessions     the processes that wrote a run, each with the budget it played under
     reader       runs, events, episodes, frames
     opened       opening a log; starting runs and going on with them
     replay       a run derived again from its own log, event by event

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 
 from society.core.calls import Position, canonical_json
 from society.core.errors import BadInput, LogCorrupt, NotBegun, Paused
-from society.core.events import Forked, RunStarted, canonical_event, event_from_plain
+from society.core.events import Forked, RunStarted, canonical_event, event_from_plain, setting_of
 from society.log.committer import Committer, Job
 from society.log.database import DEFAULT_LOG, place_of, write_engine
 from society.log.forking import NOTHING_SHARED, Shared, manifest_of, shared_events, shared_part
@@ -26,7 +26,8 @@ from society.log.reader import UNFINISHED, Reader
 from society.log.replay import Rerun
 from society.log.results import Result, replacing
 from society.log.run_id import new_run_id
-from society.log.seal import journal_sum
+from society.log.seal import journal_sum, seal
+from society.log.sessions import OpenSession, budget_in, sessions_of
 from society.log.tables import ModelCall, Run, columns_of
 from society.log.text import Redaction, storable_text, without_password
 from society.log.used import used
@@ -34,6 +35,7 @@ from society.log.writer import RunWriter, is_free
 
 if TYPE_CHECKING:
     from society.log.verify import Report
+    from society.scenario.model import Budget
 
 S = TypeVar("S", RunStarted, Forked)
 
@@ -152,7 +154,7 @@ class Log(Reader):
         writer = RunWriter(
             committer,
             self._lock(run_id),
-            run_id,
+            OpenSession(run_id, budget_in(setting)),
             name,
             manifest,
             models_free=models_free,
@@ -168,6 +170,7 @@ class Log(Reader):
             chain, job.rows[:] = list(job.rows), []
             row["head"] = writer.head
             job.rows.append(("run", tuple(row.get(column) for column in columns_of(Run))))
+            job.rows.append(("session", writer.session.row()))
             job.rows.extend(("agent", agent) for agent in agent_rows(run_id, manifest.agents, setting))
             job.rows.extend(chain)
 
@@ -182,25 +185,34 @@ class Log(Reader):
                 raise
         return writer
 
-    def resume_run(self, ref: str = "last", *, models_free: Callable[[str], bool] = is_free) -> RunWriter:
+    def resume_run(
+        self, ref: str = "last", *, models_free: Callable[[str], bool] = is_free, budget: Budget | None = None
+    ) -> RunWriter:
         """Go on with a run that was left. Play it again from the start: committed answers are recalled, events compared.
+
+        Args:
+            ref: the run.
+            models_free: as in `start_run`.
+            budget: what it may use in all from here on; by default what its scenario says.
 
         Raises:
             BadInput: no such run, or it has ended.
             LogUnusable: somebody else is writing it.
-            LogCorrupt: its events do not fit together.
+            LogCorrupt: its events do not fit together, or it is not as it was when it stopped.
         """
         run = self.find(ref)
         if not run.resumable:
             raise BadInput(f"run {run.id} is {run.status}; there is nothing to go on with")
         lock = self._lock(run.id)
         try:
-            return self._taken_up(run.id, lock, models_free)
+            return self._taken_up(run.id, lock, models_free, budget)
         except BaseException:
             lock.release()
             raise
 
-    def _taken_up(self, run_id: str, lock: RunLock, models_free: Callable[[str], bool]) -> RunWriter:
+    def _taken_up(
+        self, run_id: str, lock: RunLock, models_free: Callable[[str], bool], budget: Budget | None
+    ) -> RunWriter:
         run = self.run(run_id)  # once more, under the lock
         if run.status not in UNFINISHED:
             raise BadInput(f"run {run.id} is {run.status}; there is nothing to go on with")
@@ -213,10 +225,16 @@ class Log(Reader):
         entries, issues = self._committed(run.id)
         with self.connection() as connection:
             journal, used_earlier = journal_sum(connection, run.id), used(connection, run.id)
+            if run.seal is not None and (run.seal, run.head) != (seal(connection, run.id, journal), stored[-1][2]):
+                raise LogCorrupt(
+                    f"run {run.id} is not as it was when it stopped (seal); `society verify {run.id}` tells what was changed"
+                )
+            ordinal = len(sessions_of(connection, run.id))
+        budget = budget_in(setting_of(shared or (manifest,))) if budget is None else budget
         writer = RunWriter(
             self._writing,
             lock,
-            run.id,
+            OpenSession(run.id, budget, ordinal),
             run.name,
             manifest,
             models_free=models_free,
@@ -233,6 +251,7 @@ class Log(Reader):
         owner = {"run": run.id, "host": socket.gethostname(), "pid": os.getpid()}
 
         def prepare(job: Job) -> None:
+            job.rows.append(("session", writer.session.row()))
             job.updates.append(lambda connection: _own(connection, owner))
 
         self._writing.submit(writer, prepare).result()
@@ -352,6 +371,8 @@ def open_log(url: str | Path = DEFAULT_LOG, *, secrets: Iterable[str] = ()) -> L
 
 def _own(connection: Connection, owner: Mapping[str, Any]) -> None:  # Any: SQL values
     connection.execute(
-        text("UPDATE run SET status = 'running', reason = '', ended = NULL, host = :host, pid = :pid WHERE id = :run"),
+        text(
+            "UPDATE run SET status = 'running', reason = '', ended = NULL, seal = NULL, host = :host, pid = :pid WHERE id = :run"
+        ),
         owner,
     )

@@ -53,12 +53,15 @@ def is_away(problem: BaseException) -> bool:
 def is_written(connection: Connection, rows: Iterable[tuple[str, SqlRow]]) -> bool:
     """Whether a transaction whose commit was cut off was carried out: all of its rows are there, or none.
 
-    An event or a try of a question names it; where there is neither, writing again does no harm.
+    A session, an event or a try of a question names it; where there is none, writing again does no harm.
 
     Raises:
         LogUnusable: something else stands in its place, so that somebody else is writing the run.
     """
     for table, row in rows:
+        if table == "session":
+            own = dict(zip(("run", "ordinal", "started", "host", "pid"), (*row[:3], *row[-2:]), strict=True))
+            return connection.scalar(_SESSION, own) is not None
         if table == "event":
             held = connection.scalar(_EVENT, {"run": row[0], "seq": row[1]})
             if held is not None and held != row[-1]:
@@ -72,6 +75,9 @@ def is_written(connection: Connection, rows: Iterable[tuple[str, SqlRow]]) -> bo
     return False
 
 
+_SESSION = text(
+    "SELECT 1 FROM session WHERE run_id = :run AND ordinal = :ordinal AND started = :started AND host = :host AND pid = :pid"
+)
 _EVENT = text("SELECT hash FROM event WHERE run_id = :run AND seq = :seq")
 _CALL = text(
     "SELECT digest FROM model_call WHERE run_id = :run AND round = :round AND stage = :stage AND turn = :turn"

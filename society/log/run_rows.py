@@ -6,6 +6,7 @@ All of it runs in the writer's thread, job by job in order.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -15,7 +16,8 @@ from society.log.committer import Job
 from society.log.journal import Asked, Ended, call_rows
 from society.log.projection import Projector, SqlRow
 from society.log.run_id import utc_now
-from society.log.seal import SUMS, row_digest, seal
+from society.log.seal import SUMS, journal_sum, row_digest, seal
+from society.log.sessions import OpenSession
 from society.log.text import storable_text
 
 
@@ -23,13 +25,14 @@ class RunRows:
     """What the log holds of a run, as far as its next rows depend on it.
 
     Attributes:
+        session: the one that writes them.
         head: the hash of the last event; empty before the first.
     """
 
-    def __init__(self, run_id: str, manifest: RunStarted, journal: int = 0) -> None:
-        self.run_id, self.manifest = run_id, manifest
+    def __init__(self, session: OpenSession, manifest: RunStarted, journal: int = 0) -> None:
+        self.session, self.run_id, self.manifest = session, session.run_id, manifest
         self.head = ""
-        self._projector = Projector(run_id)
+        self._projector = Projector(self.run_id)
         self._events = self._rounds = 0
         self._known: set[str] = set()
         self._journal_sum = journal
@@ -74,27 +77,28 @@ class RunRows:
             self._open[key] = digest
 
     def close(self, connection: Connection, status: str, reason: str) -> None:
-        """How the run ended, what it came to, and (once it is over) its seal."""
-        connection.execute(
-            _CLOSE,
-            {
-                "status": status,
-                "reason": storable_text(reason),
-                "ended": utc_now(),
-                "rounds": self._rounds,
-                "events": self._events,
-                "head": self.head,
-                "run": self.run_id,
-            },
-        )
-        sealed = seal(connection, self.run_id, self._journal_sum % SUMS) if status in ("completed", "invalid") else None
-        connection.execute(_SEAL, {"seal": sealed, "run": self.run_id})
+        """How the run stopped, what it came to, and its seal."""
+        told = {"rounds": self._rounds, "events": self._events, "head": self.head}
+        self._stop(connection, status, reason, told, self._journal_sum % SUMS)
 
+    def last_words(self, connection: Connection, status: str, reason: str) -> None:
+        """How a run stopped whose rows cannot be written any more: what is on disk of it is what stands."""
+        told = dict(connection.execute(_ON_DISK, {"run": self.run_id}).mappings().one())
+        if told["events"]:
+            self._stop(connection, status, reason, told, journal_sum(connection, self.run_id))
 
-def last_words(connection: Connection, run_id: str, status: str, reason: str) -> None:
-    """How a run ended whose rows cannot be written any more."""
-    values = {"status": status, "reason": storable_text(reason), "ended": utc_now(), "run": run_id}
-    connection.execute(_LAST_WORDS, values)
+    def _stop(
+        self,
+        connection: Connection,
+        status: str,
+        reason: str,
+        told: dict[str, Any],  # Any: SQL values
+        journal: int,
+    ) -> None:
+        now, run = utc_now(), {"run": self.run_id}
+        connection.execute(_CLOSE, {"status": status, "reason": storable_text(reason), "ended": now, **told, **run})
+        self.session.end(connection, now, status, reason)
+        connection.execute(_SEAL, {"seal": seal(connection, self.run_id, journal), **run})
 
 
 _CLOSE = text(
@@ -108,4 +112,7 @@ _CLOSE = text(
     " AND c.usd IS NULL) WHERE id = :run"
 )
 _SEAL = text("UPDATE run SET seal = :seal WHERE id = :run")
-_LAST_WORDS = text("UPDATE run SET status = :status, reason = :reason, ended = :ended WHERE id = :run")
+_ON_DISK = text(
+    "SELECT COUNT(*) AS events, COALESCE(MAX(CASE WHEN kind = 'settled' THEN round END), 0) AS rounds,"
+    " (SELECT hash FROM event WHERE run_id = :run ORDER BY seq DESC LIMIT 1) AS head FROM event WHERE run_id = :run"
+)

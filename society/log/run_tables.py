@@ -51,7 +51,7 @@ class Run(Row, table=True):
     events: int = column("events in the chain, the manifest included")
     head: str = column("hash of the last event: the run in 64 hexadecimal digits")
     seal: str | None = column(
-        "SHA-256 over the head, this row, the agents and the journal; null until the run has ended"
+        "SHA-256 over the head, this row, the agents, the sessions and the journal as they were when it last stopped; null while it is running"
     )
     version: str = column("version of the package that played it")
     schema_version: int = column("layout of the log it was written in")
@@ -79,6 +79,29 @@ class Agent(Row, table=True):
     persona: str = words("who it is; only it was told")
     goal: str = words("what it wants, as canonical JSON")
     principal_goal: str | None = words("what its principal wants, as canonical JSON; null where that is its goal")
+
+
+class Session(Row, table=True):
+    """A process that wrote a run, from when it began the run or took it up to when it let go of it."""
+
+    __tablename__ = "session"
+    __table_args__ = of_run("processes that wrote a run, one after the other, each with the budget it played under")
+
+    run_id: str = run_key()
+    ordinal: int = key("0 for the process that began the run, then one more for each that took it up")
+    started: str = column("when it began (UTC, ISO 8601)")
+    ended: str | None = column(
+        "when it stopped (UTC, ISO 8601); null while it goes on, and of a process that was killed"
+    )
+    seconds: float | None = number("how long it went on, by a clock that never jumps; null as `ended`")
+    status: str | None = column("how it ended: completed, invalid, paused, interrupted or failed; null as `ended`")
+    reason: str | None = words("why it ended so; empty where all went well; null as `ended`")
+    budget_usd: float | None = number("US dollars the run might use in all; null where nothing bounded them")
+    budget_tokens: int | None = big("tokens the run might use in all; null where nothing bounded them")
+    budget_minutes: float | None = number("minutes the run might take in all; null where nothing bounded them")
+    version: str = column("version of the package")
+    host: str = column("machine it played on")
+    pid: int = column("process on that machine")
 
 
 class Event(Row, table=True):

@@ -14,7 +14,7 @@ from sqlalchemy.orm import registry
 from sqlalchemy.schema import CreateColumn
 from sqlmodel import Field, SQLModel
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of the log's layout. Raised with every change of a table, view or meaning; each has a step in `migrations`."""
 
 

@@ -1,7 +1,7 @@
 """The seal of a run: a digest over what the chain of events does not cover.
 
 The chain holds what happened and nothing that varies between equal runs. Times, tokens, costs, raw bytes and the run's own row
-stand outside it; once a run has ended, one digest over all of these is kept in its row.
+stand outside it; whenever a run stops, one digest over all of these is kept in its row, until it goes on.
 
 A row's digest is SHA-256 over its values in the order of the table's columns, written as a Python tuple in ASCII. That of several
 rows is the sum of theirs modulo 2**256: rows can be added and replaced as they come, in any order. Rows of the journal carry
@@ -18,9 +18,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 from sqlmodel import SQLModel
 
-from society.log.tables import Agent, Run, columns_of
+from society.log.tables import Agent, Run, Session, columns_of
 
 SUMS = 1 << 256
+_SESSIONS = ", ".join(columns_of(Session))
 _AGENTS = ", ".join(columns_of(Agent))
 _RUN = ", ".join(name for name in columns_of(Run) if name != "seal")
 
@@ -55,9 +56,13 @@ def journal_sum(connection: Connection, run_id: str) -> int:
 
 
 def seal(connection: Connection, run_id: str, journal: int) -> str:
-    """The digest over the run's row (without the seal), its agents, and its journal with the given digest."""
+    """The digest over the run's row (without the seal), its agents, its journal with the given digest, and its sessions.
+
+    Runs of layouts before 4 have no sessions, and their seals are over the rest.
+    """
     values = {"run": run_id}
     run = tuple(connection.execute(text(f"SELECT {_RUN} FROM run WHERE id = :run"), values).one())
     agents = connection.execute(text(f"SELECT {_AGENTS} FROM agent WHERE run_id = :run"), values)
+    sessions = connection.execute(text(f"SELECT {_SESSIONS} FROM session WHERE run_id = :run"), values).all()
     parts = (run, rows_digest(Agent, agents), journal)
-    return f"{row_digest(parts):064x}"
+    return f"{row_digest((*parts, rows_digest(Session, sessions)) if sessions else parts):064x}"

@@ -1,6 +1,6 @@
 """The tables of the log.
 
-    run, agent, event                    what was set up, and the chain of everything that happened: the source of truth
+    run, session, agent, event           what was set up, who played it, and the chain of everything that happened: the source of truth
     prompt, answer_schema, model_call    the journal: each question to a model, its tries and its raw answer
     message ... rule_event               what the events say, in columns: derived from the events and checked against them
     stage_value ... metric, price        what was computed from a run later, and what it was charged at, under digests of their own
@@ -32,10 +32,10 @@ from society.log.play_tables import (
     Transfer,
     Vote,
 )
-from society.log.run_tables import Agent, Dictionary, Event, LogInfo, Run
+from society.log.run_tables import Agent, Dictionary, Event, LogInfo, Run, Session
 
 TABLES: tuple[type[SQLModel], ...] = (
-    LogInfo, Dictionary, Run, Agent, Event,
+    LogInfo, Dictionary, Run, Session, Agent, Event,
     Prompt, AnswerSchema, ModelCall,
     Message, MessageRecipient, Intent, Prediction, Action, Decision, Outcome, Payoff, Transfer,
     Proposal, Coalition, CoalitionMember, Vote, Sanction, RuleEvent,
@@ -61,4 +61,4 @@ def columns_of(table: type[SQLModel]) -> tuple[str, ...]:
     return tuple(table.model_fields)
 
 
-__all__ = ["COMPUTED", "PROJECTED", "TABLES", "Agent", "ModelCall", "Run", "columns_of", "name_of"]
+__all__ = ["COMPUTED", "PROJECTED", "TABLES", "Agent", "ModelCall", "Run", "Session", "columns_of", "name_of"]

@@ -1,20 +1,23 @@
-"""What earlier processes used of a run's budget that no committed answer accounts for."""
+"""What a run has used, try by try, and what earlier sessions used of its budget that no committed answer accounts for."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
+
+from society.log.sessions import sessions_of, whose
 
 
 class Used(NamedTuple):
     """Beside the answers in the journal.
 
     Attributes:
-        seconds: time in which some answer was waited for; pauses between processes do not count.
+        seconds: how long earlier sessions went on. Of one that was killed, and of those before sessions were told: the time in which
+            some answer was waited for. Pauses between sessions do not count.
         usd, tokens: the most that calls can have cost that were sent and brought no answer; the price, where it was not known, is 0.
     """
 
@@ -23,17 +26,48 @@ class Used(NamedTuple):
     tokens: int = 0
 
 
+class Bill(NamedTuple):
+    """What one try used; where it brought no answer and may be charged for, the most it can have used.
+
+    Attributes:
+        issued, ended: when it was sent and when it ended, in UTC; null where nobody knows.
+        answered: it brought an answer.
+    """
+
+    issued: str
+    ended: str | None
+    answered: bool
+    usd: float
+    tokens: int
+
+
 def used(connection: Connection, run_id: str) -> Used:
-    """What the journal of a run says was used in earlier processes."""
-    spans: list[tuple[str, str]] = []
-    usd, tokens = 0.0, 0
-    for row in connection.execute(_CALLS, {"run": run_id}):
-        if row.ended is not None:
-            spans.append((row.issued, row.ended))
-        if row.status == "issued" or (row.status == "failed" and row.estimated):
-            usd += row.reserved_usd or 0.0
-            tokens += _most_tokens(connection, row.prompt, row.sampling)
-    return Used(covered(spans), usd, tokens)
+    """What earlier sessions of a run used, as its journal and its sessions tell."""
+    tries = list(bills(connection, run_id))
+    lost = [bill for bill in tries if not bill.answered]
+    seconds = sum(seconds_used(sessions_of(connection, run_id), tries))
+    return Used(seconds, sum(bill.usd for bill in lost), sum(bill.tokens for bill in lost))
+
+
+def bills(connection: Connection, run_id: str) -> Iterator[Bill]:
+    """Every try of a run that was sent; answers from a cache, and those a fork shares, were not."""
+    for row in connection.execute(_CALLS, {"run": run_id}).all():
+        usd, tokens = 0.0, 0
+        if row.status == "answered":
+            usd, tokens = row.usd or 0.0, (row.tokens_in or 0) + (row.tokens_out or 0)
+        elif row.status == "issued" or row.estimated:
+            usd, tokens = row.reserved_usd or 0.0, _most_tokens(connection, row.prompt, row.sampling)
+        yield Bill(row.issued, row.ended, row.status == "answered", usd, tokens)
+
+
+def seconds_used(sessions: Sequence[Any], tries: Iterable[Bill]) -> list[float]:  # Any: rows of the table session
+    """How long each session went on, after how long there was anything to wait for before the first of them."""
+    waited: list[list[tuple[str, str]]] = [[] for _ in (None, *sessions)]
+    for bill in tries:
+        if bill.ended is not None:
+            waited[1 + whose(sessions, bill.issued)].append((bill.issued, bill.ended))
+    known = (None, *(session.seconds for session in sessions))
+    return [covered(spans) if told is None else told for told, spans in zip(known, waited, strict=True)]
 
 
 def covered(spans: Iterable[tuple[str, str]]) -> float:
@@ -55,7 +89,7 @@ def _most_tokens(connection: Connection, prompt: str | None, sampling: str) -> i
 
 
 _CALLS = text(
-    "SELECT status, issued, ended, estimated, reserved_usd, prompt, sampling FROM model_call"
+    "SELECT status, issued, ended, estimated, usd, tokens_in, tokens_out, reserved_usd, prompt, sampling FROM model_call"
     " WHERE run_id = :run AND (cached IS NULL OR NOT cached)"
 )
 _SIZE = """

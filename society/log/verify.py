@@ -7,7 +7,7 @@ What is checked for each run, with the invariants it stands for:
     I3   the hash of each question follows from what is stored of it
     I7   what only one agent may know stands in nobody else's prompt, unless somebody said it
     I9   each event's hash follows from the one before
-    I10  the cost of the run is the sum of its calls
+    I10  the cost of the run is the sum of its calls; no session spent more than its budget and its calls in flight allow
     I11  events are counted without gaps
     I12  no key that is configured here stands anywhere in the log
     I13  every table of what was said, meant and done holds exactly the rows that the events give
@@ -15,7 +15,7 @@ What is checked for each run, with the invariants it stands for:
     I15  in a run that has ended, every try of a question has ended or was given up for a later one
     I16  the log is read through a connection that cannot write
 
-and that the run's row, its agents and its journal are as they were sealed; that prompts are what their hashes say; that stored
+and that the row, agents, sessions and journal of a run that has stopped are as they were sealed; that prompts are what their hashes say; that stored
 results are as they were stored; that tables and views are those this version makes, and each value is of its column's kind.
 
 A chain and a seal show every change that is not made with care. Whoever rewrites the events and recomputes all hashes after them

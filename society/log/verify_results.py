@@ -12,6 +12,7 @@ from society.log.seal import as_written, seal
 from society.log.tables import COMPUTED, columns_of, name_of
 from society.log.verify_chain import Chain
 from society.log.verify_journal import Calls
+from society.log.verify_sessions import session_faults
 
 ENDED = ("completed", "invalid")
 
@@ -35,10 +36,13 @@ def stored_results(connection: Connection, run_id: str, found: Findings) -> None
 
 
 def closing_faults(connection: Connection, run: Any, chain: Chain, calls: Calls, found: Findings) -> None:  # Any: a row
-    """I10, and whether a run that was closed is as it was then: its row, its agents and its journal."""
+    """I10, and whether a run that has stopped is as it was then: its row, its agents, its sessions and its journal.
+
+    Runs that were left in a log of a layout before 4 have no seal.
+    """
     events, last = len(chain.events), chain.head
-    closed = run["status"] in ENDED and run["ended"] is not None
-    if closed:
+    sessions = session_faults(connection, run, found)
+    if run["status"] in ENDED or any(session.ended == run["ended"] is not None for session in sessions[-1:]):
         if (run["events"], run["head"]) != (events, last):
             what = f"it counts {run['events']} events up to {run['head']}, the chain has {events} up to {last}"
             found.fault("run", "", what)
@@ -46,6 +50,7 @@ def closing_faults(connection: Connection, run: Any, chain: Chain, calls: Calls,
             what = f"I10: it counts {run['calls']} calls for {run['usd']} USD, the journal has {calls.answered}"
             found.fault("run", "", what)
         if run["seal"] != seal(connection, run["id"], calls.digest):
-            found.fault("run", "", "its row, its agents or its journal are not as they were when the run ended (seal)")
+            what = "its row, its agents, its sessions or its journal are not as they were when the run stopped (seal)"
+            found.fault("run", "", what)
     elif run["seal"] is not None:
-        found.fault("run", "", "it has a seal, though it has not ended")
+        found.fault("run", "", "it has a seal, though it has not stopped")

@@ -119,6 +119,8 @@ RUN_SUMMARY = View(
         "defaulted": "how many of them the scenario chose in place of an unreadable answer",
         "calls": "questions to models that were answered",
         "usd": "cost in US dollars as far as known; null if none is known",
+        "sessions": "processes that wrote it, one after the other",
+        "seconds": "how long they went on together, pauses left out, as far as known; null if of none is known",
         "started": "when it was started (UTC)",
         "ended": "when it stopped (UTC); null while it is running",
     },
@@ -131,11 +133,15 @@ SELECT
   (SELECT SUM(o.welfare) FROM outcome AS o WHERE o.run_id = r.id) AS welfare,
   (SELECT COUNT(*) FROM action AS a WHERE a.run_id = r.id) AS actions,
   (SELECT COUNT(*) FROM action AS a WHERE a.run_id = r.id AND a.status = 'defaulted') AS defaulted,
-  r.calls AS calls, r.usd AS usd, r.started AS started, r.ended AS ended
+  r.calls AS calls, r.usd AS usd,
+  (SELECT COUNT(*) FROM session AS s WHERE s.run_id = r.id) AS sessions,
+  (SELECT SUM(s.seconds) FROM session AS s WHERE s.run_id = r.id) AS seconds,
+  r.started AS started, r.ended AS ended
 FROM run AS r
 """,
     _types(
-        whole="seed rounds_played rounds_planned collapsed_in actions defaulted calls", real="final_stock welfare usd"
+        whole="seed rounds_played rounds_planned collapsed_in actions defaulted calls sessions",
+        real="final_stock welfare usd seconds",
     ),
 )
 

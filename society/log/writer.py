@@ -18,7 +18,8 @@ from society.log.lock import RunLock
 from society.log.recovery import LAST_PATIENCE
 from society.log.results import Result, replacing
 from society.log.run_id import utc_now
-from society.log.run_rows import RunRows, last_words
+from society.log.run_rows import RunRows
+from society.log.sessions import OpenSession
 from society.log.text import Redaction
 from society.log.used import Used
 
@@ -45,6 +46,7 @@ class RunWriter:
     again.
 
     Attributes:
+        session: this process as a writer of the run.
         run_id: the id of the run.
         name: the readable part of it.
         all_free: every seat is free: nothing waits for the disk.
@@ -60,7 +62,7 @@ class RunWriter:
         self,
         committer: Committer,
         lock: RunLock,
-        run_id: str,
+        session: OpenSession,
         name: str,
         manifest: RunStarted,
         *,
@@ -73,7 +75,7 @@ class RunWriter:
         journal: int = 0,
         prompt_of: Callable[[str | None], Sequence[tuple[str, str]]] | None = None,
     ) -> None:
-        self.run_id, self.name, self.manifest = run_id, name, manifest
+        self.session, self.run_id, self.name, self.manifest = session, session.run_id, name, manifest
         self.failure: BaseException | None = None
         self.begun: Future[None] | None = None
         self._committer, self._lock = committer, lock
@@ -91,7 +93,7 @@ class RunWriter:
         self._in_flight: dict[Position, Asked] = {}
         self._ended: list[tuple[Asked, Ended]] = []
         self._waiting: deque[Future[None]] = deque()
-        self.rows = RunRows(run_id, manifest, journal)
+        self.rows = RunRows(session, manifest, journal)
         self._finished = False
 
     def abandon(self) -> None:
@@ -156,9 +158,9 @@ class RunWriter:
         *,
         results: Mapping[str, Sequence[Result]] | None = None,
     ) -> None:
-        """Write what is left, the state of the run, and (for a run that ended) its seal; then let go of the run.
+        """Write what is left, how the run stopped, and its seal; then let go of the run.
 
-        After a failure it only tries to write the status. Calling it twice is harmless.
+        After a failure it only tries to write how the run stopped. Calling it twice is harmless.
 
         Args:
             status: how it ended.
@@ -310,7 +312,7 @@ class RunWriter:
         words = self._redaction.text(reason)
 
         def prepare(job: Job) -> None:
-            job.updates.append(lambda connection: last_words(connection, self.run_id, status, words))
+            job.updates.append(lambda connection: self.rows.last_words(connection, status, words))
 
         try:
             await self._committer.commit(_Nobody(), prepare, patience=LAST_PATIENCE)
