@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import cached_property
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -54,30 +56,39 @@ class Registry(Generic[K]):
             importlib.import_module(f"{self.package}.{module.name}")
         for point in entry_points(group=f"society.{self.noun}s"):
             point.load()
-        found: dict[str, type[K]] = {}
-        waiting: list[type[K]] = [self.base]
-        while waiting:
-            kind_type = waiting.pop()
-            waiting.extend(kind_type.__subclasses__())
-            name = kind_type.model_fields["kind"].default
-            if isinstance(name, str):
-                found[name] = kind_type
-        return dict(sorted(found.items()))
+        return dict(sorted(self._met()))
 
     @property
     def kinds(self) -> tuple[str, ...]:
         return tuple(self.types)
 
     def type_of(self, kind: str) -> type[K]:
-        """The class of a kind.
+        """The class of a kind. Where a file has its name it is looked for there first, so that the others need not be loaded.
 
         Raises:
             UnknownKind: with the nearest known name.
         """
+        if "types" not in self.__dict__ and kind.isidentifier():
+            module = f"{self.package}.{kind}"
+            if find_spec(module) is not None:
+                importlib.import_module(module)
+                for name, kind_type in self._met():
+                    if (name, kind_type.__module__) == (kind, module):
+                        return kind_type
         if kind not in self.types:
             hint = did_you_mean(kind, self.types)
             raise UnknownKind(f"no {self.noun} of kind {kind!r}{hint} (known: {', '.join(self.types)})")
         return self.types[kind]
+
+    def _met(self) -> Iterator[tuple[str, type[K]]]:
+        """The concrete kinds that have been loaded by now, by name."""
+        waiting: list[type[K]] = [self.base]
+        while waiting:
+            kind_type = waiting.pop()
+            waiting.extend(kind_type.__subclasses__())
+            name = kind_type.model_fields["kind"].default
+            if isinstance(name, str):
+                yield name, kind_type
 
     def parse(self, fields: dict[str, Any]) -> K:  # Any: these are raw fields from a file, typed by what follows
         """Build a kind from its ``kind`` and parameters.
