@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from society import __version__
@@ -77,7 +78,7 @@ async def play(
     whole = resolved(scenario)
     casting = replace(casting_of(scenario, whole, Prompts.load()), scenario=scenario)
     manifest = RunStarted(
-        scenario=whole,
+        scenario={**casting.whole, "seeds": whole["seeds"]},
         seed=seed,
         agents=scenario.names,
         models=deciders(scenario),
@@ -229,8 +230,12 @@ async def perform(casting: Casting, writer: RunWriter, book: Log, company: Compa
     try:
         purse = _purse(writer)
 
+        @cache
+        def client_of(model: str) -> ModelClient:
+            return pool.client(model, journal=writer, budget=purse, counters=company.counters)
+
         def client_for(settings: ModelSettings) -> ModelClient:
-            return pool.client(settings.name, journal=writer, budget=purse, counters=company.counters)
+            return client_of(settings.name)
 
         policies = casting.policies(seed=seed, client_for=client_for)
         asked = casting.humans(seed=seed, client_for=client_for)
@@ -330,7 +335,7 @@ def casting_of(scenario: Scenario, whole: dict[str, Json], prompts: Prompts) -> 
     if casting is None:
         if len(_CASTINGS) >= MOST_CASTINGS:
             _CASTINGS.clear()
-        casting = _CASTINGS[key] = Casting.of(scenario, prompts)
+        casting = _CASTINGS[key] = replace(Casting.of(scenario, prompts), whole=whole)
     return casting
 
 

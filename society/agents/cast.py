@@ -19,6 +19,7 @@ from society.agents.scripted import Script, ScriptedPolicy, parse_script
 from society.agents.transcript import Transcript
 from society.core.calls import ModelClient, Sampling
 from society.core.errors import BadInput
+from society.core.exact import Json
 from society.core.policy import Policy
 from society.governance.governed import Governed
 from society.invariants import Privacy
@@ -29,7 +30,7 @@ from society.scenario.model import ModelSettings, Scenario
 from society.scenario.model import ScriptedPolicy as ScriptedSpec
 
 ClientFor: TypeAlias = Callable[[ModelSettings], ModelClient]
-"""The client of a model; called once per seat that needs one."""
+"""The client of a model; called for each seat that needs one."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Casting:
         templates: SHA-256 of each template in use, by name.
         briefs: by seat; None where no words are needed.
         human_briefs: by seat, what the human is told whom the agent there asks; empty where no words are needed.
+        whole: the scenario as a manifest holds it; empty where no run begins.
         transcripts: by the identity of a brief, who renders the record of whoever has it.
     """
 
@@ -49,6 +51,7 @@ class Casting:
     templates: Mapping[str, str]
     briefs: tuple[Brief | None, ...]
     human_briefs: tuple[Brief, ...]
+    whole: Mapping[str, Json] = field(default_factory=dict, repr=False, compare=False)
     transcripts: dict[int, Transcript] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod

@@ -8,7 +8,7 @@ again. Every entry is rendered once, whatever the length of the episode.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from society.agents.prompting import Plain
 from society.agents.transcript import Transcript
@@ -27,10 +27,10 @@ def tokens_in(text: str) -> int:
     return -(-plain // CHARACTERS_PER_TOKEN) + len(text) - plain
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    round: int
-    text: str
+class _Line(NamedTuple):
+    """One line of the text: its length, what it counts for (with its line end), and what it tells."""
+
+    length: int
     tokens: int
     entry: Seen
 
@@ -54,44 +54,48 @@ class Window:
         self._dropped: tuple[int, int] | None = None
         self._actions: list[Number | None] = []
         self._payoffs: list[Number | None] = []
-        self._summary = ""
         self._text = ""
 
     def text(self, history: Sequence[Seen]) -> str:
         """The lines for this history, which starts with the entries that were given last time."""
-        if self._seen and (len(history) < self._seen or history[self._seen - 1] != self._latest):
+        if self._seen and not self._goes_on(history):
             self._seen = 0
             self._clear()
         fresh = history[self._seen :]
         added: list[str] = []
         for entry in fresh:
             line = self.transcript.line(entry)
-            self._lines.append(_Line(entry.round, line, tokens_in(line) + 1, entry))
-            self._tokens += self._lines[-1].tokens
+            tokens = tokens_in(line) + 1
+            self._lines.append(_Line(len(line), tokens, entry))
+            self._tokens += tokens
             added.append(line)
-        self._seen += len(fresh)
-        self._latest = history[-1] if history else None
-        if self._tokens > self.most_tokens and self._drop_older_half():
-            self._text = "\n".join([self._summary, *(line.text for line in self._lines)])
-        elif added:
+        if added:
+            self._seen += len(fresh)
+            self._latest = fresh[-1]
             self._text = "\n".join([self._text, *added] if self._text else added)
+        if self._tokens > self.most_tokens:
+            self._drop_older_half()
         return self._text
+
+    def _goes_on(self, history: Sequence[Seen]) -> bool:
+        """Whether a history begins with what was seen so far."""
+        if len(history) < self._seen:
+            return False
+        known = history[self._seen - 1]
+        return known is self._latest or known == self._latest
 
     def halve(self) -> bool:
         """Drop the older half now, as when a server finds the prompt too long; False when one round is left."""
-        dropped = self._drop_older_half(self._tokens // 2)
-        if dropped:
-            self._text = "\n".join([self._summary, *(line.text for line in self._lines)])
-        return dropped
+        return self._drop_older_half(self._tokens // 2)
 
     def _drop_older_half(self, most: int | None = None) -> bool:
         """Whole rounds go, until no more than half of what is allowed is left; the last round always stays."""
         goal = self.most_tokens // 2 if most is None else most
-        newest = self._lines[-1].round if self._lines else 0
+        newest = self._lines[-1].entry.round if self._lines else 0
         keep, tokens = 0, self._tokens
-        while keep < len(self._lines) and tokens > goal and self._lines[keep].round < newest:
-            current = self._lines[keep].round
-            while self._lines[keep].round == current:
+        while keep < len(self._lines) and tokens > goal and self._lines[keep].entry.round < newest:
+            current = self._lines[keep].entry.round
+            while self._lines[keep].entry.round == current:
                 tokens -= self._lines[keep].tokens
                 keep += 1
         if not keep:
@@ -100,9 +104,11 @@ class Window:
         for line in gone:
             if isinstance(line.entry, Happened):
                 self._add_up(line.entry)
-        first = self._dropped[0] if self._dropped else gone[0].round
-        self._dropped = (first, gone[-1].round)
-        self._summary = self.transcript.omitted(*self._dropped, {"agents": self._totals()})
+        first = self._dropped[0] if self._dropped else gone[0].entry.round
+        self._dropped = (first, gone[-1].entry.round)
+        summary = self.transcript.omitted(*self._dropped, {"agents": self._totals()})
+        kept = sum(line.length + 1 for line in self._lines)
+        self._text = f"{summary}\n{self._text[len(self._text) + 1 - kept :]}"
         self._tokens = tokens
         return True
 
