@@ -75,8 +75,16 @@ async def play(
     scenario = with_model(scenario, model)
     seed = scenario.seeds[0] if seed is None else seed
     book = book_of(log)
+    casting, manifest = _opened(scenario, seed)
+    rehearse_cast(casting, seed, pool)
+    writer = book.start_run(manifest, command=command, sweep=sweep, cell=cell, wait=False)
+    return await perform(casting, writer, book, Company(pool, watcher, counters))
+
+
+def _opened(scenario: Scenario, seed: int) -> tuple[Casting, RunStarted]:
+    """Who plays, and the manifest; what it holds of the scenario is shared with that of other runs, but for the seeds."""
     whole = resolved(scenario)
-    casting = replace(casting_of(scenario, whole, Prompts.load()), scenario=scenario)
+    casting = casting_of(scenario, whole, Prompts.load())
     manifest = RunStarted(
         scenario={**casting.whole, "seeds": whole["seeds"]},
         seed=seed,
@@ -86,9 +94,7 @@ async def play(
         version=__version__,
         schema=SCHEMA_VERSION,
     )
-    rehearse_cast(casting, seed, pool)
-    writer = book.start_run(manifest, command=command, sweep=sweep, cell=cell, wait=False)
-    return await perform(casting, writer, book, Company(pool, watcher, counters))
+    return replace(casting, scenario=scenario), manifest
 
 
 async def resume(

@@ -35,7 +35,7 @@ LINGER = 0.02
 PACE = 0.004
 """Seconds from the beginning of a commit to that of the next: a job alone goes to disk at once, and of many those that come meanwhile
 go together, since a commit costs as much as a dozen of its rows."""
-_CHUNKS = (64, 32, 16, 8, 4, 2, 1)
+_CHUNKS = (32, 16, 8, 4, 2, 1)
 """Rows in one INSERT. Each statement gives up the interpreter's lock once, so few large ones do not wait for a busy loop; and each
 size is prepared once and kept, which takes memory by the row, so that only a few sizes are used.
 """
