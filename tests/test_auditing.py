@@ -116,6 +116,11 @@ def test_what_is_forged_with_care_is_found(forged: Callable[[str], Path], sql: s
     assert any(fault.table == table and words in fault.what for fault in audited(path).report.faults)
 
 
+def test_a_budget_that_was_lower_than_what_was_spent_is_found_with_the_rows(forged: Callable[[str], Path]) -> None:
+    (fault,) = audited(forged("UPDATE session SET budget_tokens = 100"), deep=False).report.faults
+    assert (fault.table, fault.row) == ("session", "ordinal 0") and "I10: it spent" in fault.what
+
+
 def test_a_message_in_a_prompt_that_nobody_said_is_found(original: Path, tmp_path: Path) -> None:
     """The events are those of another run of the same scenario: the prompts tell of messages that are none of theirs."""
     with open_log(original) as log:

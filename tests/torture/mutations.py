@@ -381,6 +381,11 @@ def _() -> None:
     RunBudget.count = count
 
 
+@bug("a budget bounds nothing", "caps", 4, BROKEN)
+def _() -> None:
+    RunBudget._lacking = lambda self, tokens, usd: None
+
+
 @bug("a call of unknown size is free", "caps", 4, OTHER, SILENT)
 def _() -> None:
     from society.core.calls import Usage

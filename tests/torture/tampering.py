@@ -1,4 +1,4 @@
-"""A finished log, changed behind its back: any change that a hand or a bad disk can make is found by `verify`."""
+"""A log of runs that ended and one that was left, changed behind its back: any change that a hand or a bad disk can make is found by `verify`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import society
-from society.core.errors import SocietyError
+from society.core.errors import Paused, SocietyError
 from society.core.events import chain_next, chain_start, event_from_plain
 from society.log import open_log
 from society.log.tables import TABLES, columns_of, name_of
 from society.playing import play
+from society.scenario.model import Budget
 from tests.torture.chaos import SCENARIOS, scratch
 from tests.torture.tally import Tally
 
@@ -24,7 +26,7 @@ _COLUMNS = {name_of(t): columns_of(t) for t in TABLES}
 
 
 def tampering(tally: Tally, count: int) -> None:
-    """So many changes, each to a copy of one log of two runs."""
+    """So many changes, each to a copy of one log of three runs."""
     with tempfile.TemporaryDirectory(prefix="torture-", dir=scratch()) as name:
         original = Path(name) / "log.db"
         head = asyncio.run(_fill(original))
@@ -56,8 +58,12 @@ def is_found(path: Path, head: str | None = None) -> bool:
 async def _fill(path: Path) -> str:
     with open_log(path) as log:
         scenario = society.loads(SCENARIOS[0] + "name: tampering\nrounds: 2\n")
-        for seed in (1, 2):
-            await play(scenario, model="mock:random", log=log, seed=seed)
+        bounded = scenario.model_copy(update={"budget": Budget(tokens=9000)})
+        await play(scenario, model="mock:random", log=log, seed=1)
+        with suppress(Paused):
+            await play(bounded, model="mock:random", log=log, seed=2)
+        await play(scenario, model="mock:random", log=log, seed=3)
+        assert [run.status for run in log.runs()] == ["completed", "paused", "completed"]
         head = log.find("last").head
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
@@ -150,7 +156,7 @@ def _swap(connection: sqlite3.Connection, luck: random.Random) -> str | None:
 
 
 def _graft(connection: sqlite3.Connection, luck: random.Random) -> str | None:
-    """A row of the other run takes the place of this run's."""
+    """A row of the first run takes the place of the second one's."""
     table = luck.choice([t for t, columns in _COLUMNS.items() if "run_id" in columns and t not in ("run", "event")])
     runs = [row[0] for row in connection.execute("SELECT id FROM run ORDER BY id")]
     columns = [column for column in _COLUMNS[table] if column != "run_id"]
