@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 from fault_server import VirtualClock
@@ -18,7 +19,7 @@ from society.models.prices import Price
 from society.models.record import Record
 from society.models.retry import Retry
 from society.models.settings import ProviderSettings
-from society.models.throttle import Throttle
+from society.models.throttle import Throttle, Throttled
 
 SCHEMA = {"type": "object", "properties": {"amount": {"type": "integer", "minimum": 0, "maximum": 9}}}
 
@@ -288,6 +289,99 @@ async def test_no_more_tokens_than_allowed_go_out_in_any_minute():
             starts.append(clock.now() - 1000)
     # 60 + 40 fit; 60 waits for the first 60 to be a minute old, 30 fits beside it; 500 takes a whole minute for itself.
     assert starts == [0, 0, 60, 60, 120]
+
+
+REFUSED = RetryLater("slower", seconds=1, shared=True)
+
+
+async def called(throttle, *, ends=None):
+    """One call that ends well, or with a problem."""
+    with suppress(Exception):
+        async with throttle.slot(1):
+            await asyncio.sleep(0)
+            if ends is not None:
+                raise ends
+
+
+async def test_a_refusal_halves_what_is_in_flight_and_answers_bring_it_back_one_by_one():
+    throttle, seen = Throttle(concurrency=8), []
+    for ends in (REFUSED, REFUSED, *[None] * 35):
+        await called(throttle, ends=ends)
+        seen.append(throttle.at_once)
+    # 8, 4, 2; then one more after 2 answers, after 3 more, after 4, 5, 6 and 7 more; never more than 8.
+    assert seen == [4, 2, 2, *[3] * 3, *[4] * 4, *[5] * 5, *[6] * 6, *[7] * 7, *[8] * 9]
+
+
+async def test_a_burst_that_is_refused_as_a_whole_halves_once_and_never_to_nothing():
+    throttle = Throttle(concurrency=8)
+    await asyncio.gather(*(called(throttle, ends=REFUSED) for _ in range(8)))
+    assert throttle.at_once == 4
+    for _ in range(5):
+        await called(throttle, ends=REFUSED)
+    assert throttle.at_once == 1
+
+
+async def test_what_says_nothing_about_the_pace_changes_nothing():
+    throttle = Throttle(concurrency=4)
+    for ends in (RetryLater("garbage"), ValueError(), None, None):
+        await called(throttle, ends=ends)
+    assert throttle.at_once == 4
+    slow = asyncio.ensure_future(called(throttle))
+    await asyncio.sleep(0)
+    await called(throttle, ends=REFUSED)
+    await slow
+    assert throttle.at_once == 2, "an answer that was under way before tells nothing of the new pace"
+    await called(throttle)
+    assert throttle.at_once == 2
+    await called(throttle)
+    assert throttle.at_once == 3
+
+
+async def test_calls_that_wait_while_it_is_halved_keep_to_it():
+    throttle, now, seen = Throttle(concurrency=8), 0, []
+
+    async def one():
+        nonlocal now
+        async with throttle.slot(1):
+            now += 1
+            seen.append((now, throttle.at_once))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            now -= 1
+
+    first = [asyncio.ensure_future(called(throttle, ends=REFUSED)) for _ in range(8)]
+    await asyncio.gather(*first, *(one() for _ in range(12)))
+    assert seen[3] == (4, 4) and len(seen) == 12 and all(flying <= allowed for flying, allowed in seen)
+    assert throttle.at_once == 6  # of 12 answers 4 brought a fifth place and 5 more a sixth; 3 are left over
+
+
+class Narrow:
+    """A provider that refuses whoever comes while so many are being answered."""
+
+    def __init__(self, most):
+        self.most, self.now, self.refused = most, 0, 0
+
+    async def complete(self, request):
+        if self.now >= self.most:
+            self.refused += 1
+            raise REFUSED
+        self.now += 1
+        for _ in range(200):
+            await asyncio.sleep(0)
+        self.now -= 1
+        return answer()
+
+    async def close(self): ...
+
+
+@pytest.mark.parametrize("most", [1, 3, 10])
+async def test_a_provider_with_little_room_is_soon_asked_no_more_than_it_bears(most):
+    narrow, clock = Narrow(most), VirtualClock()
+    throttle = Throttle(concurrency=64, clock=clock)
+    client = Retry(Throttled(narrow, throttle, ()), max_tries=200, seconds=1e9, throttle=throttle, clock=clock)
+    await asyncio.gather(*(client.complete(asked(agent)) for agent in range(100)))
+    assert throttle.at_once <= most + 1
+    assert narrow.refused <= 64 + 100 // most, "those of the first burst, and one whenever there may be one more"
 
 
 async def test_a_pause_holds_everybody_back():

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,7 @@ from society.core.calls import Usage
 from society.core.errors import Paused
 from society.log import Log, open_log
 from society.models.budget import RunBudget
+from society.models.faults import RetryLater
 from society.models.settings import ProviderSettings
 from society.models.throttle import Throttle
 from society.sweep.shared_limits import Limits, SharedLimits
@@ -184,6 +185,28 @@ async def test_calls_of_all_workers_pass_one_gate() -> None:
 
     await asyncio.gather(*(call(limits) for limits in workers * 4))
     assert (now, most) == (0, 2)
+
+
+async def test_a_refusal_on_one_worker_slows_all_of_them() -> None:
+    kept = office(8)
+    refused, served, gone = (Limits(Near(kept), number) for number in range(3))
+    with suppress(RetryLater):
+        async with inside(refused):
+            raise RetryLater("slower", shared=True)
+    await settle()
+    assert kept._gate("there").at_once == 4
+    for _ in range(4):
+        async with inside(served):
+            pass
+    await settle()
+    assert kept._gate("there").at_once == 5
+    await inside(gone).__aenter__()
+    await kept.forget(2)  # it says nothing of the provider
+    with suppress(RetryLater):
+        async with inside(refused):
+            raise RetryLater("no JSON")
+    await settle()
+    assert kept._gate("there").at_once == 5 and kept._gate("there")._in_flight == 0
 
 
 async def test_who_stops_waiting_takes_no_place_and_a_dead_worker_gives_its_places_back() -> None:

@@ -16,6 +16,7 @@ from typing import Protocol
 from society.core.calls import Usage
 from society.core.errors import Paused
 from society.models.budget import RunBudget
+from society.models.faults import RetryLater
 from society.models.prices import Price
 from society.models.settings import ProviderSettings
 from society.models.throttle import Throttle, throttle_of
@@ -59,8 +60,8 @@ class SharedLimits:
         if not entry.entering.cancelled():
             entry.entering.result()
 
-    async def leave(self, ticket: Ticket) -> None:
-        """The call is over, or nobody waits for it any more."""
+    async def leave(self, ticket: Ticket, ended: BaseException | None) -> None:
+        """The call is over, with an answer or with what came instead, or nobody waits for it any more."""
         entry = self._inside.pop(ticket, None)
         if entry is None:
             self._given_up.add(ticket)  # it overtook its own question
@@ -70,7 +71,7 @@ class SharedLimits:
             with suppress(asyncio.CancelledError):
                 await entry.entering
         else:
-            await entry.slot.__aexit__(None, None, None)
+            await entry.slot.__aexit__(None if ended is None else type(ended), ended, None)
 
     async def pause(self, place: str, seconds: float) -> None:
         """A provider asked somebody to wait: all wait."""
@@ -103,7 +104,7 @@ class SharedLimits:
         """A worker is gone: nothing of it is in flight, and what was set aside for it may have been billed."""
         self._gone.add(worker)
         for ticket in [ticket for ticket in self._inside if ticket[0] == worker]:
-            await self.leave(ticket)
+            await self.leave(ticket, asyncio.CancelledError())
         for ticket in [ticket for ticket in self._held if ticket[0] == worker]:
             tokens, usd = self._held[ticket]
             await self.release(ticket, Usage(tokens, 0, None, usd, True))
@@ -165,13 +166,18 @@ class RemoteGate:
 
     @asynccontextmanager
     async def slot(self, tokens: int) -> AsyncIterator[None]:
-        """One call of about this many tokens may be made inside."""
+        """One call of about this many tokens may be made inside; how it ends is told there."""
         ticket = self.limits.ticket()
+        ended: BaseException | None = asyncio.CancelledError()
         try:
             await self.limits.desk.ask("enter", self.place, ticket, tokens)
             yield
+            ended = None
+        except RetryLater as problem:
+            ended = RetryLater("it was refused", shared=problem.shared)
+            raise
         finally:
-            self.limits.desk.tell("leave", ticket)
+            self.limits.desk.tell("leave", ticket, ended)
 
     def pause(self, seconds: float) -> None:
         """Let nobody start for this long, on any worker."""
