@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from society import __version__
 from society.agents.cast import Casting
 from society.agents.prompting import Prompts
-from society.core.calls import ModelClient, canonical_json
+from society.core.calls import ModelClient
+from society.core.canonical import canonical_json
 from society.core.errors import BadInput, Diverged, NotBegun, Paused
 from society.core.events import Event, Forked, RunStarted, setting_of
 from society.core.exact import Json

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from society.core.calls import canonical_json
+from society.core.canonical import canonical_json
 from society.core.errors import ScenarioError
 from society.core.goals import Sustain, Target
 from society.scenario.load import load, loads, resolved

@@ -134,7 +134,9 @@ class LlmPolicy:
             model=self.model,
             messages=(
                 ChatMessage("system", self.brief.system),
-                ChatMessage("user", f"{history}\n\n{asked}" if history else asked),
+                ChatMessage("user", f"{history}\n\n{asked}", self._window.stem)
+                if history
+                else ChatMessage("user", asked),
             ),
             schema=form.schema,
             schema_name=type(question).__name__.lower(),

@@ -15,6 +15,7 @@ from society.agents.transcript import Transcript
 from society.core.actions import amount_of
 from society.core.exact import Number, show
 from society.core.policy import Happened, Seen
+from society.core.stem import Stem
 
 CHARACTERS_PER_TOKEN = 4
 
@@ -40,6 +41,7 @@ class Window:
 
     Attributes:
         most_tokens: what the lines together may come to.
+        stem: the text that was told last, for the hashes of prompts that begin with it; None before there is any.
     """
 
     def __init__(self, transcript: Transcript, most_tokens: int) -> None:
@@ -55,6 +57,7 @@ class Window:
         self._actions: list[Number | None] = []
         self._payoffs: list[Number | None] = []
         self._text = ""
+        self.stem: Stem | None = None
 
     def text(self, history: Sequence[Seen]) -> str:
         """The lines for this history, which starts with the entries that were given last time."""
@@ -72,7 +75,9 @@ class Window:
         if added:
             self._seen += len(fresh)
             self._latest = fresh[-1]
-            self._text = "\n".join([self._text, *added] if self._text else added)
+            more = "\n".join(["", *added] if self._text else added)
+            self._text += more
+            self.stem = Stem(more, self.stem)
         if self._tokens > self.most_tokens:
             self._drop_older_half()
         return self._text
@@ -109,6 +114,7 @@ class Window:
         summary = self.transcript.omitted(*self._dropped, {"agents": self._totals()})
         kept = sum(line.length + 1 for line in self._lines)
         self._text = f"{summary}\n{self._text[len(self._text) + 1 - kept :]}"
+        self.stem = Stem(self._text)
         self._tokens = tokens
         return True
 

@@ -8,14 +8,15 @@ agents with identical prompts are two samples, and a resumed run that asks somet
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, Protocol
 
+from society.core.canonical import canonical_json, quoted_json
 from society.core.exact import Json
+from society.core.stem import Stem
 
 Role = Literal["system", "user", "assistant"]
 
@@ -33,10 +34,20 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One message of the prompt."""
+    """One message of the prompt; `stem` is what its content begins with, where other prompts begin with it as well."""
 
     role: Role
     content: str
+    stem: Stem | None = field(default=None, compare=False, repr=False)
+
+    def link(self, before: str) -> str:
+        """The hash of a prompt that continues the prompt hashed as `before` with this message; see `prompt_link`."""
+        if self.stem is not None:
+            head = f'["{before}",{quoted_json(self.role)},"'
+            found = self.stem.hash(head, self.content[self.stem.length :], '"]')
+            if found is not None:
+                return found
+        return prompt_link(before, self.role, self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,12 @@ class Sampling:
     def seeded(self, seed: int) -> Sampling:
         """The same, drawn by this seed."""
         return Sampling(self.temperature, self.top_p, self.max_tokens, seed, self.reasoning_effort)
+
+    def canonical(self) -> str:
+        """What is hashed of it, as canonical JSON: a list of all fields, real numbers in words."""
+        effort = "null" if self.reasoning_effort is None else quoted_json(self.reasoning_effort)
+        seed = "null" if self.seed is None else self.seed
+        return f'["{self.temperature!r}","{self.top_p!r}",{self.max_tokens},{seed},{effort}]'
 
 
 class Hints(Protocol):
@@ -92,30 +109,44 @@ class ModelRequest:
     schema_name: str = "answer"
     sampling: Sampling = field(default_factory=Sampling)
     hints: Hints | None = field(default=None, compare=False, repr=False)
+    _links: tuple[str, ...] | None = field(default=None, init=False, compare=False, repr=False)
+    _hash: str = field(default="", init=False, compare=False, repr=False)
 
     def canonical(self) -> str:
-        """What is hashed: everything but nothing that varies between two equal questions.
+        """What is hashed, as canonical JSON: everything but nothing that varies between two equal questions.
 
         The messages and the schema stand in it as their hashes, which many questions share.
         """
-        at, s = self.at, self.sampling
-        return canonical_json(
-            {
-                "at": [at.round, at.stage, at.turn, at.agent, at.attempt],
-                "model": self.model,
-                "prompt": prompt_hash(self.messages),
-                "schema": None if self.schema is None else schema_text(self.schema)[1],
-                "sampling": [repr(s.temperature), repr(s.top_p), s.max_tokens, s.seed, s.reasoning_effort],
-            }
+        at, links = self.at, self.links
+        place = f"[{at.round},{quoted_json(at.stage)},{at.turn},{at.agent},{at.attempt}]"
+        schema = "null" if self.schema is None else f'"{schema_text(self.schema)[1]}"'
+        return (
+            f'{{"at":{place},"model":{quoted_json(self.model)},"prompt":"{links[-1] if links else ""}",'
+            f'"sampling":{self.sampling.canonical()},"schema":{schema}}}'
         )
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The hash of the prompt up to each of its messages."""
+        links = self._links
+        if links is None:
+            link, found = "", list[str]()
+            for message in self.messages:
+                link = message.link(link)
+                found.append(link)
+            links = tuple(found)
+            object.__setattr__(self, "_links", links)  # worked out once
+        return links
 
     @property
     def hash(self) -> str:
         """What the journal checks a recalled answer by."""
-        return sha256(self.canonical().encode()).hexdigest()
+        if not self._hash:
+            object.__setattr__(self, "_hash", sha256(self.canonical().encode()).hexdigest())  # worked out once
+        return self._hash
 
 
-@lru_cache(maxsize=2_048)  # it holds the prompts themselves: enough for those in flight
+@lru_cache(maxsize=256)  # it holds the messages themselves: enough for those that many questions begin with
 def prompt_link(before: str, role: str, content: str) -> str:
     """The hash of a prompt that continues the prompt hashed as `before` with one more message.
 
@@ -123,14 +154,6 @@ def prompt_link(before: str, role: str, content: str) -> str:
     grows costs what was added, not what was said before.
     """
     return sha256(canonical_json([before, role, content]).encode()).hexdigest()
-
-
-def prompt_hash(messages: tuple[ChatMessage, ...]) -> str:
-    """The hash of a whole prompt; an empty string for an empty one."""
-    link = ""
-    for message in messages:
-        link = prompt_link(link, message.role, message.content)
-    return link
 
 
 def schema_text(schema: Json) -> tuple[str, str]:
@@ -242,13 +265,3 @@ class Journal(Protocol):
         `raw` is what came instead, if anything; `charged` says that the provider may charge for it all the same.
         """
         ...
-
-
-def canonical_json(value: Json) -> str:
-    """JSON with sorted keys, no blanks, ASCII only and no NaN: equal values give equal text on every machine."""
-    return _ENCODER(value)
-
-
-_ENCODER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, check_circular=False
-).encode

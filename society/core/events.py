@@ -17,13 +17,13 @@ The chain: ``h_0 = SHA-256("society-log/1\n" + manifest)``, ``h_k = SHA-256(h_{k
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 from society.core.actions import Action
+from society.core.canonical import encoder
 from society.core.exact import Json, Number
 from society.core.moves import Move
 from society.core.policy import Declaration, Draft, ParseStatus
@@ -204,14 +204,7 @@ def canonical_event(event: Event) -> str:
     return _ENCODER(event)
 
 
-_ENCODER = json.JSONEncoder(
-    sort_keys=True,
-    separators=(",", ":"),
-    ensure_ascii=True,
-    allow_nan=False,
-    check_circular=False,
-    default=part_to_plain,
-).encode
+_ENCODER = encoder(part_to_plain)
 
 
 def setting_of(events: Iterable[Event]) -> RunStarted | Forked:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic import BaseModel, ConfigDict, Field
 
 from society.core.actions import Action, Amount, Choice, action_to_plain
-from society.core.calls import canonical_json
+from society.core.canonical import canonical_json
 from society.core.exact import Exact, Json, Number
 from society.core.instrument import Standing
 from society.core.mechanism import SpaceOf

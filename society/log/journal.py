@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from society.core.calls import (
-    ChatMessage,
-    ModelRequest,
-    ModelResponse,
-    Position,
-    Usage,
-    canonical_json,
-    prompt_link,
-    schema_text,
-)
+from society.core.calls import ChatMessage, ModelRequest, ModelResponse, Position, Usage, schema_text
+from society.core.canonical import canonical_json
 from society.log.projection import SqlRow, SqlValue
 from society.log.text import Redaction, original_text, storable_text
 
@@ -93,19 +84,19 @@ def _question(
 ) -> tuple[list[tuple[str, SqlRow]], tuple[str, str | None, str | None, str]]:
     """The rows a question brings that the log does not hold yet, and its columns."""
     rows: list[tuple[str, SqlRow]] = []
-    link = ""
-    for place, message in enumerate(request.messages):
-        before, link = link, prompt_link(link, message.role, message.content)
+    before: str | None = None
+    for place, (message, link) in enumerate(zip(request.messages, request.links, strict=True)):
         if link not in known:
             known.add(link)
-            rows.append(("prompt", (link, before or None, place, message.role, storable_text(message.content))))
+            rows.append(("prompt", (link, before, place, message.role, storable_text(message.content))))
+        before = link
     schema = None
     if request.schema is not None:
         text, schema = schema_text(request.schema)
         if schema not in known:
             known.add(schema)
             rows.append(("answer_schema", (schema, text)))
-    return rows, (request.hash, link or None, schema, sampling_text(request))
+    return rows, (request.hash, before, schema, request.sampling.canonical())
 
 
 def answer_columns(response: ModelResponse | None, raw: bytes = b"", charged: bool = False) -> tuple[SqlValue, ...]:
@@ -172,17 +163,6 @@ def redacted_response(response: ModelResponse, redaction: Redaction) -> ModelRes
 
 def position_of(row: Any) -> Position:  # Any: a row of model_call
     return Position(row.round, row.stage, row.turn, row.agent, row.attempt)
-
-
-def sampling_text(request: ModelRequest) -> str:
-    """Temperature and the like, as the question's hash has them."""
-    s = request.sampling
-    return _sampling_text(repr(s.temperature), repr(s.top_p), s.max_tokens, s.seed, s.reasoning_effort)
-
-
-@lru_cache(maxsize=256)
-def _sampling_text(*parts: str | int | None) -> str:
-    return canonical_json(parts)
 
 
 def _fitting(count: int | None) -> int | None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 
-from society.core.calls import Position, canonical_json
+from society.core.calls import Position
+from society.core.canonical import canonical_json
 from society.core.errors import BadInput, LogCorrupt, NotBegun, Paused
 from society.core.events import Forked, RunStarted, canonical_event, event_from_plain, setting_of
 from society.log.committer import Committer, Job

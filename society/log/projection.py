@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from society.core.actions import Action, action_to_plain
-from society.core.calls import canonical_json
+from society.core.canonical import canonical_json
 from society.core.events import Acted, Decided, Declared, Event, Forked, RunStarted, Settled, Spoke
 from society.core.exact import Json, Number, plain, tidy
 from society.core.policy import Declaration

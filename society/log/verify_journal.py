@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from society.core.calls import canonical_json, prompt_link
+from society.core.calls import prompt_link
+from society.core.canonical import canonical_json
 from society.log.findings import Findings
 from society.log.seal import SUMS, as_written, row_digest
 from society.log.tables import ModelCall, columns_of

@@ -15,7 +15,8 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from society.core.calls import Journal, ModelClient, ModelRequest, ModelResponse, canonical_json
+from society.core.calls import Journal, ModelClient, ModelRequest, ModelResponse
+from society.core.canonical import canonical_json
 from society.models.counters import Counters
 from society.models.envelope import read_completion
 from society.models.faults import RetryLater

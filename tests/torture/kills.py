@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from society.core.calls import canonical_json
+from society.core.canonical import canonical_json
 from society.core.errors import LogUnusable
 from society.log import Log, open_log
 from tests.torture.children import Child, warm_up
