@@ -196,6 +196,15 @@ def test_a_fine_goes_where_the_rule_says(to, after):
     assert payoffs(govern({"kind": "common_pool", "agents": 3}, rule | more), (20, 5, 7)) == after
 
 
+@pytest.mark.parametrize(
+    ("sense", "taken", "fine"), [("at_most", 3, Fraction(1, 6)), ("at_most", 2, 0), ("at_least", 1, Fraction(1, 2))]
+)
+def test_what_goes_beyond_a_limit_between_two_steps_is_counted_from_the_limit_as_it_was_told(sense, taken, fine):
+    rule = {"kind": "quota", "amount": "5/2", "sense": sense, "enforcement": "soft", "fine_per_unit": "1/3"}
+    game = govern({"kind": "public_goods", "agents": 2, "mpcr": 1}, rule)
+    assert payoffs(game, (taken, 3))[0] == 20 + 3 - fine
+
+
 def test_without_debt_nobody_pays_more_than_it_has_and_the_rest_is_told():
     rule = {"kind": "quota", "amount": 1, "enforcement": "soft", "fine": 30, "allow_debt": False}
     game = govern({"kind": "common_pool", "agents": 2}, rule)

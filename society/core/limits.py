@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from society.core.actions import Action, Amount, Choice
-from society.core.exact import Number
+from society.core.exact import Number, tidy
 from society.core.mechanism import SpaceOf
 
 
@@ -64,13 +64,15 @@ def just(space: SpaceOf, action: Action) -> SpaceOf:
 
 
 def excess(allowed: SpaceOf, action: Action) -> Number:
-    """How far an action lies outside what is allowed: the distance to the nearest allowed amount, 1 for a wrong word."""
+    """How far an action lies outside what is allowed: the distance to the nearest limit as it was told, 1 for a wrong word.
+
+    A limit of 5/2 where amounts are whole is exceeded by 1/2 with 3, although 2 is the most that keeps it.
+    """
     if allowed.contains(action):
         return 0
-    near = allowed.nearest(action)
-    if near is None or isinstance(near, (str, tuple)) or isinstance(action, (str, tuple)):
+    if not isinstance(allowed, Amount) or not allowed.intervals or isinstance(action, (str, tuple)):
         return 1
-    return max(action - near, near - action)
+    return tidy(min(max(low - action, action - high) for low, high in allowed.intervals))
 
 
 def _holds_a_step(space: Amount, low: Number, high: Number) -> bool:
