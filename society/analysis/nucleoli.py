@@ -89,6 +89,7 @@ def _lexicographic(n: int, table: list[Fraction], *, rational: bool) -> list[Fra
     fix([1] * n, table[-1])
     open_masks = list(proper(n))
     inside = np.array([indicator(mask, n) for mask in range(1 << n)], dtype=np.int64)
+    near: Sequence[Fraction] | None = None
     while span.rank < n:
         masks = np.array(open_masks)
         open_masks = masks[~span.held(inside[masks])].tolist()
@@ -99,7 +100,9 @@ def _lexicographic(n: int, table: list[Fraction], *, rational: bool) -> list[Fra
             least=[*(table[m] for m in open_masks), *(table[1 << a] for a in alone)],
             equal_rows=[[*row, 0] for row in fixed_rows],
             equal=fixed,
+            near=near,
         )
+        near = best.point
         for mask, price in zip(open_masks, best.prices, strict=False):
             if price > 0:
                 fix(indicator(mask, n), table[mask] - best.value)

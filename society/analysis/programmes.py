@@ -48,24 +48,33 @@ class Optimum:
 
 
 def minimise(
-    cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector] = (), equal: Vector = ()
+    cost: Vector,
+    rows: Sequence[Vector],
+    least: Vector,
+    equal_rows: Sequence[Vector] = (),
+    equal: Vector = (),
+    *,
+    near: Sequence[Fraction] | None = None,
 ) -> Optimum:
     """Minimise cost . y over free y with rows . y >= least and equal_rows . y == equal, exactly.
+
+    `near` is a point that the solution may be close to: the search begins with the inequalities that are tightest there.
 
     Raises:
         ValueError: the programme has no solution or no bound.
     """
-    chosen = _first_rows(least)
-    system = _System.of(rows, least, width=len(cost)) if len(chosen) < len(rows) else None
+    system = _System.of(rows, least, width=len(cost))
+    chosen = _first_rows(least) if near is None or len(rows) <= _FEW else system.tightest(near)
     while True:
+        part = system.part(chosen) if len(chosen) < len(rows) else system
         try:
-            best = _solved(cost, [rows[k] for k in chosen], [least[k] for k in chosen], equal_rows, equal)
+            best = _solved(cost, [rows[k] for k in chosen], [least[k] for k in chosen], equal_rows, equal, system=part)
         except Unbounded:
             if len(chosen) == len(rows):
                 raise
             chosen = list(range(len(rows)))[:: max(1, len(rows) // (2 * len(chosen)))]
             continue
-        broken = [] if system is None else system.broken(best.point).tolist()
+        broken = [] if part is system else system.broken(best.point).tolist()
         if not broken:
             prices = [Fraction(0)] * len(rows)
             for k, price in zip(chosen, best.prices, strict=True):
@@ -101,6 +110,18 @@ class _System:
             return cls(matrix, bounds.astype(np.int64), parts)
         return cls(np.array(rows, dtype=object).reshape(len(rows), width), bounds, parts)
 
+    def part(self, chosen: Sequence[int]) -> _System:
+        """Some of the inequalities."""
+        return _System(self.matrix[chosen], self.bounds[chosen], self.parts)
+
+    def tightest(self, point: Sequence[Fraction]) -> list[int]:
+        """The few inequalities with the least to spare at a point, about."""
+        spare = (
+            self.matrix.astype(np.float64) @ np.array(point, dtype=np.float64)
+            - self.bounds.astype(np.float64) / self.parts
+        )
+        return sorted(np.argsort(spare, kind="stable")[:_FEW].tolist())
+
     def broken(self, point: Sequence[Fraction]) -> NDArray[np.int64]:
         """The inequalities that a point breaks, the worst first; exactly."""
         common = lcm(*(x.denominator for x in point))
@@ -117,9 +138,9 @@ class _System:
 
 
 def _solved(
-    cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector], equal: Vector
+    cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector], equal: Vector, *, system: _System
 ) -> Optimum:
-    proposed = _proposal(cost, rows, least, equal_rows, equal)
+    proposed = _proposal(cost, rows, least, equal_rows, equal, system=system)
     if proposed is not None:
         return proposed
     value, point, prices = solve_exactly(cost, rows, least, equal_rows, equal)
@@ -127,7 +148,7 @@ def _solved(
 
 
 def _proposal(
-    cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector], equal: Vector
+    cost: Vector, rows: Sequence[Vector], least: Vector, equal_rows: Sequence[Vector], equal: Vector, *, system: _System
 ) -> Optimum | None:
     from scipy.optimize import linprog
 
@@ -154,8 +175,9 @@ def _proposal(
         return None
     value = dot(cost, point)
     bound = dot(weights, [*(least[k] for k in priced), *equal])
-    feasible = all(dot(row, point) >= low for row, low in zip(rows, least, strict=True))
-    if value != bound or not feasible or any(weight < 0 for weight in weights[: len(priced)]):
+    if value != bound or any(weight < 0 for weight in weights[: len(priced)]):
+        return None
+    if len(system.broken(point)):
         return None
     prices = [Fraction(0)] * len(rows)
     for k, weight in zip(priced, weights, strict=False):
