@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from test_alignment_episode import PLAYED, Told, fishery, lake, play, scenario
 from test_alignment_properties import Maze
 
-from society.analysis import align, decompose_plans
+from society.analysis import align, decompose, decompose_plans
 from society.core.errors import BadInput
 from society.core.goals import GroupWelfare, OwnPayoff, Threshold
 from society.core.mechanism import legalise
@@ -22,6 +22,7 @@ from society.core.seeds import Noise
 from society.governance.governed import Governed
 from society.instruments import INSTRUMENTS
 from society.mechanisms.common_pool import CommonPool
+from society.mechanisms.constitution import Constitution
 from society.mechanisms.matrix_game import MatrixGame
 
 LAKE = CommonPool(agents=5)
@@ -189,3 +190,33 @@ def test_declarations_that_miss_a_round_are_no_plan() -> None:
 def test_wrong_plans_are_told(mistake: dict, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         decompose_plans(CommonPool(agents=2), 0, **mistake)
+
+
+def test_plans_of_a_game_whose_rounds_ask_for_different_things_are_taken_apart() -> None:
+    """One proposes a division, then all vote on it; a plan that has the other kind of action ready does nothing there."""
+    game = Constitution(agents=3, pie=6)
+    take = [((6, 0, 0), "yes"), ((0, 6, 0), "no"), ((0, 0, 6), "yes")]
+    proposer = next(seat for seat in range(3) if Noise(0, 1).below(3, "recognition") == seat)
+    for yardstick in ("own", "welfare"):
+        found = decompose_plans(game, 0, actual=take, intended=take[0], predicted=take[1:], yardstick=yardstick)
+        assert found.W0 == 6 and found.W2 == found.W4 == (6 if yardstick == "welfare" or proposer == 0 else 0)
+    late = decompose_plans(game, 0, actual=[("yes", (6, 0, 0)), *take[1:]])
+    assert late.W4 == 0 and late.regret is not None
+
+
+def test_a_plan_is_replayed_where_a_rule_has_taken_its_action_away() -> None:
+    """The second defection of an excluded agent becomes what exclusion leaves it."""
+    rules = [{"kind": "restriction", "options": ["C"], "enforcement": "soft"}, {"kind": "exclusion"}]
+    game = Governed(MatrixGame(agents=2), tuple(INSTRUMENTS.parse(rule) for rule in rules))
+    found = decompose_plans(game, 0, actual=[("D", "D"), ("C", "C")], intended=("C", "C"), predicted=[("C", "C")])
+    assert found.total == sum(found.terms.values()) and found.W2 == 6
+
+
+@pytest.mark.parametrize(("agents", "exact"), [(3, True), (5, False)])
+def test_a_division_among_so_many_that_not_every_one_can_be_tried_has_a_reply_that_says_so(agents, exact) -> None:
+    game = Constitution(agents=agents)
+    even = game.abstention(game.initial_state(), 0)
+    found = decompose(
+        game, 0, intended=even, predicted=[even] * (agents - 1), actual=[even] * agents, noise=Noise(0, 1)
+    )
+    assert (found.reply_exact, found.total) == (exact, 0)

@@ -104,7 +104,7 @@ def test_many_joint_actions_at_once_come_to_what_each_comes_to_given_the_answers
     joints = [(first, second) for first in spaces[0].grid() for second in spaces[1].grid()]
     codes = np.array([[space.encode(action) for space, action in zip(spaces, joint, strict=True)] for joint in joints])
     for decisions in ({}, said):
-        batch = game.outcomes(state, codes, Noise(5, 1), decisions)
+        batch = game.batch_now(state, codes, Noise(5, 1), decisions)
         for row, joint in enumerate(joints):
             assert tuple(batch.floats()[row].tolist()) == game.step(state, joint, Noise(5, 1), decisions).payoffs
 

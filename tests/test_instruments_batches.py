@@ -45,7 +45,7 @@ def check_outcomes(luck: random.Random, game: Governed, state: GovernedState, no
         for felt in (False, True):
             one_by_one = stack([_as_outcome(step, step.felt if felt else step.payoffs) for step in steps])
             check_same_batch(
-                state.physical, game.outcomes(state, codes, noise, decisions, felt=felt), one_by_one, "outcomes"
+                state.physical, game.batch_now(state, codes, noise, decisions, felt=felt), one_by_one, "batch_now"
             )
 
 

@@ -272,7 +272,7 @@ class Division(_Space):
         Raises:
             ValueError: for more than `MAX_GRID` divisions without `at_most`.
         """
-        units, count = self._units, comb(self._units + self.parts - 1, self.parts - 1)
+        units, count = self._units, self.count
         if at_most is not None and count > at_most:
             units = max((k for k in range(1, units) if comb(k + self.parts - 1, self.parts - 1) <= at_most), default=1)
         elif count > MAX_GRID:
@@ -290,13 +290,18 @@ class Division(_Space):
     def _units(self) -> int:
         return int(self.total // self.step)
 
+    @property
+    def count(self) -> int:
+        """How many divisions there are."""
+        return comb(self._units + self.parts - 1, self.parts - 1)
+
     def encode(self, action: Action) -> int:
         """The place of the division among all, in lexicographic order, as batched rules take it.
 
         Raises:
             OverflowError: there are more divisions than fit 64 bits.
         """
-        if comb(self._units + self.parts - 1, self.parts - 1) >= 2**63:
+        if self.count >= 2**63:
             raise OverflowError(f"more divisions than can be numbered; use a larger step than {show(self.step)}")
         assert isinstance(action, tuple), "a division is a tuple of shares"
         code, left = 0, self._units

@@ -208,7 +208,7 @@ class Governed:
         )
         return replace(whole, state=self.close(whole).state)
 
-    def outcomes(
+    def batch_now(
         self,
         state: GovernedState,
         joints: NDArray[np.int64],

@@ -184,11 +184,22 @@ class Constitution(Mechanism[Charter]):
         if state.settled:
             classes = np.zeros(len(joints), dtype=np.int64)
         elif state.phase == "propose":
-            classes = joints[:, self._proposer(noise)]
+            return self._proposed(state, joints, noise)
         else:
             votes = (joints == 0) @ np.array(state.weights, dtype=np.int64)
             classes = (votes >= state.quota).astype(np.int64)
         return batch_by_classes(self, state, joints, classes, noise)
+
+    def _proposed(self, state: Charter, joints: NDArray[np.int64], noise: Noise) -> Batch:
+        """Nothing is paid, and the next state is what stands for the vote."""
+        proposer = self._proposer(noise)
+        space = self.space(state, proposer)
+        return Batch(
+            np.zeros((len(joints), self.agents), dtype=np.int64),
+            np.ones((1, 1), dtype=np.int64),
+            keys=joints[:, proposer],
+            state_of=lambda key: self._recognise(state, (space.decode(key),) * self.agents, noise),
+        )
 
     def _proposer(self, noise: Noise) -> int:
         return noise.below(self.agents, "recognition")

@@ -21,7 +21,6 @@ from society.core.exact import Number, tidy
 from society.core.goals import Goal
 from society.core.mechanism import Batch, Game, Mechanism, encode
 from society.core.seeds import Noise
-from society.governance.governed import Governed
 
 S = TypeVar("S")
 
@@ -171,7 +170,7 @@ class Board(Generic[S]):
         if self._codes is not None and all(
             space.contains(action) for joint in joints for space, action in zip(self.spaces, joint, strict=True)
         ):
-            return self._scores(self._played(encode(self.game, self.state, joints)))
+            return self._scores(self.game.batch_now(self.state, encode(self.game, self.state, joints), self.noise))
         return self._scores(stack([self.game.step(self.state, joint, self.noise) for joint in joints]))
 
     @cached_property
@@ -192,18 +191,12 @@ class Board(Generic[S]):
         numerators, denominators = over_common_denominator(table)
         return Scores(numerators, int(denominators[0, 0]))
 
-    def _played(self, codes: NDArray[np.int64]) -> Batch:
-        """What joint actions bring in this round, where it is of no account which states they lead to."""
-        game: object = self.game
-        if isinstance(game, Governed):  # knows a faster way to that
-            return game.outcomes(self.state, codes, self.noise)  # type: ignore[arg-type]  # its own states
-        return self.game.batch(self.state, codes, self.noise)
-
     def _batch(self, rows: NDArray[np.int64], *, lasting: bool = True) -> Batch:
         if self._codes is None:
             return stack([self.game.step(self.state, self.joint(row), self.noise) for row in rows.tolist()])
         codes = np.stack([code[rows[:, agent]] for agent, code in enumerate(self._codes)], axis=1)
-        return self.game.batch(self.state, codes, self.noise) if lasting else self._played(codes)
+        play = self.game.batch if lasting else self.game.batch_now
+        return play(self.state, codes, self.noise)
 
     def _scores(self, batch: Batch) -> Scores:
         scores = scores_of(batch)

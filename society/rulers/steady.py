@@ -77,6 +77,11 @@ class SteadyPlay:
     def batch(self, state: Once, joints: NDArray[np.int64], noise: Noise) -> Batch:
         return batch_by_steps(self, state, joints, noise)
 
+    batch_now = batch
+
+    def abstention(self, state: Once, agent: int) -> Action:
+        return COOPERATE
+
     def _play(self, cooperates: Sequence[bool], seed: int) -> tuple[Number, ...]:
         state: Any = self.mechanism.initial_state()
         sums: list[Number] = [0] * self.agents

@@ -27,6 +27,8 @@ S = TypeVar("S")
 
 ENUMERATED = 2_000_000
 """Joint actions that are tried one by one, where the rules are batched."""
+_SOME = 1001
+"""Own actions tried where they are too many to try them all."""
 ENUMERATED_SLOWLY = 20_000
 """The same where every row is a call of its own."""
 _CHUNK = 1 << 16
@@ -85,11 +87,12 @@ def _known(worlds: Worlds[S], yardstick: Yardstick, agent: int) -> Bound | None:
 def _programmed(worlds: Worlds[S], yardstick: Yardstick, agent: int, optimal: Number) -> Bound | None:
     """The optimal value of the state, where some joint action reaches it in this very luck; None otherwise."""
     try:
-        alone = np.zeros((len(worlds.grid(agent)), worlds.agents), dtype=np.int64)
-        alone[:] = [worlds.grid(seat)[0] for seat in range(worlds.agents)]
-        alone[:, agent] = worlds.grid(agent)
+        own, points = worlds.grid(agent), None
     except ValueError:
-        return None
+        own, points = worlds.grid(agent, _SOME), _SOME  # what reaches the optimum proves it
+    alone = np.zeros((len(own), worlds.agents), dtype=np.int64)
+    alone[:] = [worlds.grid(seat, points)[0] for seat in range(worlds.agents)]
+    alone[:, agent] = own
     for rows in (alone, even_splits(worlds)):
         scores = worlds.score(rows, yardstick, agent) if len(rows) else None
         top = scores.best() if scores is not None else 0

@@ -19,7 +19,7 @@ from society.analysis.alignment.worlds import Worlds, Yardstick, one
 from society.core.actions import Action, Joint, leaves_room
 from society.core.exact import Number, tidy
 from society.core.goals import Goal
-from society.core.mechanism import Game, SpaceOf, legalise
+from society.core.mechanism import Game, SpaceOf
 from society.core.seeds import Noise
 from society.governance.governed import GovernedState
 
@@ -71,12 +71,12 @@ class Plans:
     def joint(
         self, place: int, state: Any, plans: Sequence[Plan], history: tuple[Joint, ...]
     ) -> Joint:  # Any: as above
-        """What the plans do in one round; what is not allowed in its state becomes the nearest allowed action."""
+        """What the plans do in one round; what is not allowed in its state becomes the nearest allowed action, or none."""
         game = self.games[place]
         wanted = [
             plan[place] if isinstance(plan, tuple) else plan(self.first + place, state, history) for plan in plans
         ]
-        return tuple(legalise(game.space(state, seat), action) for seat, action in enumerate(wanted))
+        return tuple(_meant(game, state, seat, action) for seat, action in enumerate(wanted))
 
     def score(self, plans: Sequence[Plan], goal: Goal, agent: int) -> Number:
         """U: the scores of all rounds, added up."""
@@ -105,6 +105,14 @@ class Plans:
             if at_most is not None:
                 return None
             return self.best(plans, seat, goal, agent, at_most=_THINNED, beside=beside)
+
+
+def _meant(
+    game: Game[Any], state: Any, seat: int, action: Action
+) -> Action:  # Any: each game has its own type of state
+    """The action, the nearest allowed one, or nothing where what is decided in this state is of another kind (a vote, a division)."""
+    near = game.space(state, seat).nearest(action)
+    return game.abstention(state, seat) if near is None else near
 
 
 @dataclass

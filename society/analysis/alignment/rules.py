@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from society.core.actions import Action, Division, Joint
-from society.core.batching import stack
+from society.core.actions import Action, Joint
+from society.core.batching import batch_by_steps
 from society.core.instrument import Instrument, words_only
 from society.core.mechanism import Batch, Facts, Game, Mechanism, SpaceOf, Transition
 from society.core.seeds import Noise
@@ -53,7 +53,12 @@ class Held:
 
     def batch(self, state: GovernedState, joints: NDArray[np.int64], noise: Noise) -> Batch:
         # its next states are physical ones
-        return self.game.outcomes(state, joints, noise, self.decisions, felt=self.felt)
+        return self.game.batch_now(state, joints, noise, self.decisions, felt=self.felt)
+
+    batch_now = batch
+
+    def abstention(self, state: GovernedState, agent: int) -> Action:
+        return self.game.abstention(state, agent)
 
 
 def decisions_of(
@@ -111,9 +116,12 @@ class Expected:
         return found if paid is None else replace(found, payoffs=paid)
 
     def batch(self, state: Any, joints: NDArray[np.int64], noise: Noise) -> Batch:  # Any: as above
-        spaces = [space for agent in range(self.agents) if not isinstance(space := self.space(state, agent), Division)]
-        rows = [tuple(s.decode(code) for s, code in zip(spaces, row, strict=True)) for row in joints.tolist()]
-        return stack([self.step(state, joint, noise) for joint in rows])
+        return batch_by_steps(self, state, joints, noise)
+
+    batch_now = batch
+
+    def abstention(self, state: Any, agent: int) -> Action:  # Any: as above
+        return self.game.abstention(state, agent)
 
 
 def expects(game: object, state: Any) -> bool:  # Any: as above

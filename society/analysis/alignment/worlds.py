@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from society.core.actions import Action, Amount, Choice, Joint
+from society.core.actions import Action, Amount, Choice, Division, Joint
 from society.core.batching import stack
 from society.core.columns import Column, blend
 from society.core.exact import Number
@@ -28,6 +28,8 @@ Codes = NDArray[np.int64]
 
 _TABLE = 1 << 40
 """Codes from here on are places in a table of actions."""
+_MOST_DIVISIONS = 20_000
+"""More ways to divide a total are not tried one by one: each leads to a state of its own."""
 _CLOSE = 1 << 16
 """Keys of next states that lie within this range are counted and not sorted."""
 _KEPT_ROWS = 1 << 19
@@ -131,7 +133,7 @@ class Worlds(Generic[S]):
         if isinstance(space, Amount) and space.step is not None and not isinstance(action, (str, tuple, float)):
             if action % space.step == 0:
                 return space.encode(action)
-        elif isinstance(space, Choice) and action in space.options:
+        elif space.contains(action) and (isinstance(space, Choice) or _numbered(space)):
             return space.encode(action)
         table, known = self._tables[agent], self._actions[agent]
         if action not in table:
@@ -147,9 +149,7 @@ class Worlds(Generic[S]):
         """Back from `code`."""
         if code >= _TABLE:
             return self._actions[agent][code - _TABLE]
-        space = self.spaces[agent]
-        assert isinstance(space, (Amount, Choice))
-        return space.decode(code)
+        return self.spaces[agent].decode(code)
 
     def joint(self, row: Iterable[int]) -> Joint:
         """A row as the joint action it stands for."""
@@ -162,11 +162,16 @@ class Worlds(Generic[S]):
             ValueError: a continuous amount without `at_most`, or a grid beyond what is enumerated.
         """
         space = self.spaces[agent]
-        stepped = isinstance(space, Amount) and space.step is not None
-        key = (space if stepped else agent, at_most)  # equal spaces in whole steps have equal codes
+        coded = _numbered(space) or (isinstance(space, Amount) and space.step is not None)
+        key = (space if coded else agent, at_most)  # equal spaces that are numbered have equal codes
         if key not in self._grids:
+            if isinstance(space, Division) and at_most is None:
+                if space.count > _MOST_DIVISIONS:
+                    raise ValueError(f"{space.count} divisions are too many to try them all")
+                self._grids[key] = np.arange(space.count, dtype=np.int64)
+                return self._grids[key]
             grid = space.grid(at_most)
-            if isinstance(space, Amount) and stepped and at_most is None and len(space.intervals) == 1:
+            if isinstance(space, Amount) and coded and at_most is None and len(space.intervals) == 1:
                 self._grids[key] = np.arange(space.encode(grid[0]), space.encode(grid[-1]) + 1, dtype=np.int64)
             else:
                 self._grids[key] = np.array([self.code(agent, action) for action in grid], dtype=np.int64)
@@ -222,6 +227,11 @@ class Worlds(Generic[S]):
             stock_after=None if batch.stocks is None else Column.of(batch.stocks),
             batch=batch,
         )
+
+
+def _numbered(space: SpaceOf) -> bool:
+    """Whether it is a total to divide in so few ways that each has a number."""
+    return isinstance(space, Division) and space.count < _TABLE
 
 
 def one(noise: Noise) -> tuple[tuple[Number, Noise], ...]:
