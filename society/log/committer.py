@@ -30,6 +30,9 @@ from society.log.tables import TABLES, ModelCall, columns_of, name_of
 
 MOST_JOBS = 512
 """Jobs in one transaction at most."""
+MOST_HURRIED = 64
+"""The same where somebody waits: the first of many go on while the next are written. Were they all let go at once, the event loop
+would be idle until then, and after it none of them would be sent before all of them are worded."""
 LINGER = 0.02
 """Seconds that jobs nobody waits for are kept for company, so that free runs do not commit stage by stage."""
 PACE = 0.004
@@ -159,13 +162,12 @@ class Committer:
         until, hurried = time.monotonic() + LINGER, False
         while job is not None:
             jobs.append(job)
-            if len(jobs) >= MOST_JOBS:
-                break
             if job.hurried and not hurried:
                 hurried = True
-                time.sleep(
-                    max(0.0, self._began + PACE - time.monotonic())
-                )  # in the writer's own thread: company comes meanwhile
+                if self._queue.qsize() < MOST_HURRIED:  # in the writer's own thread: company comes meanwhile
+                    time.sleep(max(0.0, self._began + PACE - time.monotonic()))
+            if len(jobs) >= (MOST_HURRIED if hurried else MOST_JOBS):
+                break
             try:
                 left = 0.0 if hurried else until - time.monotonic()
                 job = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
