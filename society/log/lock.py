@@ -58,8 +58,11 @@ class FileLock:
             if _same_file(handle, self._path):
                 break
             os.close(handle)  # its last holder removed the file between our opening and locking it
-        os.ftruncate(handle, 0)
-        os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        told = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
+        os.write(handle, told)
+        os.ftruncate(
+            handle, len(told)
+        )  # not before: a file that was emptied is written to the disk (ext4) when it is closed
         self._handle: int | None = handle
 
     def release(self) -> None:
