@@ -104,8 +104,8 @@ GOLDEN = [
     (
         {"kind": "contract", "most_penalty": 8},
         "Beside talking you can propose a contract to some of the others: an action (an amount means: no more than that) and "
-        "a penalty of up to 8. It binds once all named have signed, for 1 month. Whoever breaks it pays the penalty to those "
-        "who keep it, in equal parts.",
+        "a penalty of up to 8. It binds once all named have signed, for 1 month. A proposal is open this month only. Whoever "
+        "breaks it pays the penalty to those who keep it, in equal parts.",
     ),
     (
         {"kind": "graduated_sanction", "detection": "1/2", "limit": 8},
