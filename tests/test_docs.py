@@ -7,6 +7,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,42 @@ def test_the_questions_on_a_page_have_answers(page, tmp_path):
         with sqlite3.connect(tmp_path / "society.db") as connection:
             assert connection.execute(block).fetchall()
         connection.close()
+
+
+def test_a_mechanism_and_an_instrument_of_another_package_are_played_as_the_page_says(tmp_path):
+    """Each example of the page stands in a file of its own, an installed package names them, and a template words one."""
+    game, toll = (
+        next(b for b in blocks("CONTRIBUTING.md", "python") if name in b) for name in ("class Beauty", "class Toll")
+    )
+    (tmp_path / "lake_games.py").write_text(game)
+    (tmp_path / "lake_tolls.py").write_text(toll)
+    (groups,) = (b for b in blocks("CONTRIBUTING.md", "toml") if "society.mechanisms" in b)
+    points = tomllib.loads(groups.replace("lake_games:Toll", "lake_tolls:Toll"))["project"]["entry-points"]
+    told = tmp_path / "lake_games-1.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: lake-games\nVersion: 1\n")
+    lines = (f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in named.items()) for group, named in points.items())
+    (told / "entry_points.txt").write_text("\n".join(lines))
+    (words,) = (b for b in blocks("CONTRIBUTING.md", "jinja") if "{{ rules.prize }}" in b)
+    (tmp_path / "prompts" / "mechanisms").mkdir(parents=True)
+    (tmp_path / "prompts" / "mechanisms" / "beauty_contest.j2").write_text(words)
+    (tmp_path / "both.yaml").write_text(
+        "name: both\nmechanism: {kind: beauty_contest, prize: 30}\nagents: [{count: 3}]\n"
+        "instruments: [{kind: toll, amount: 2}]\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+
+    def society(*words):
+        run = subprocess.run(
+            [sys.executable, "-m", "society", *words],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return run.returncode, run.stdout, run.stderr
+
+    code, prompts, problem = society("show", "scenario", "both.yaml", "--prompts")
+    assert code == 0, problem
+    assert "two thirds of the mean gets 30 points" in prompts and "A rule called toll is in force: amount 2." in prompts
+    assert society("check", "both.yaml")[0] == 0
+    (tmp_path / "lake_tolls.py").write_text("import nothing_of_this_name\n")
+    code, _, problem = society("show", "instrument", "toll")
+    assert code == 2 and "the package 'lake-games' has an entry point toll = 'lake_tolls:Toll'" in problem

@@ -17,7 +17,24 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from society.core.errors import UnknownKind, did_you_mean
+from society.core.errors import BadInput, UnknownKind, did_you_mean
+
+
+def load_entry_points(group: str) -> None:
+    """Load what packages of other authors add to a room.
+
+    Raises:
+        BadInput: such a package cannot be loaded; says which, and why.
+    """
+    for point in entry_points(group=group):
+        try:
+            point.load()
+        except Exception as problem:
+            whose = f"the package {point.dist.name!r}" if point.dist is not None else "a package"
+            raise BadInput(
+                f"{whose} has an entry point {point.name} = {point.value!r} of {group} that cannot be loaded: "
+                f"{type(problem).__name__}: {problem}"
+            ) from problem
 
 
 class Kind(BaseModel):  # noqa: PLW1641  # a frozen model hashes its fields already
@@ -54,8 +71,7 @@ class Registry(Generic[K]):
         room = importlib.import_module(self.package)
         for module in pkgutil.iter_modules(room.__path__):
             importlib.import_module(f"{self.package}.{module.name}")
-        for point in entry_points(group=f"society.{self.noun}s"):
-            point.load()
+        load_entry_points(f"society.{self.noun}s")
         return dict(sorted(self._met()))
 
     @property

@@ -11,10 +11,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from society.core.record import Record
+from society.core.registry import load_entry_points
 from society.metrics.measure import DECLARED, Measured, Metric, Reference, metric
 from society.metrics.rates import Rate, survival_rate, wilson
 
@@ -33,8 +33,7 @@ __all__ = [
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
-for _point in entry_points(group="society.metrics"):
-    _point.load()
+load_entry_points("society.metrics")
 
 METRICS: Mapping[str, Metric] = MappingProxyType(DECLARED)
 """Every metric by its name, found by being there."""
