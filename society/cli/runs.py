@@ -38,6 +38,7 @@ def runs(
         result(_question([*conditions, *([] if status is None else [f"r.status = {_quoted(status)}"])], limit))
         return
     with open_log(log) as book:
+        book.ids()  # a row that no id leads to is told here, not listed
         left = book.left_behind()  # a dead writer's run is interrupted, whatever it calls itself
         dead = ", ".join(_quoted(run) for run in sorted(left)) or "''"
         now = f"CASE WHEN r.id IN ({dead}) THEN 'interrupted' ELSE r.status END"

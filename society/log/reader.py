@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -141,7 +141,7 @@ class Reader:
         Raises:
             BadInput: there is none, or several.
         """
-        ids = self._ids()
+        ids = self.ids()
         if not ids:
             raise BadInput(f"the log at {self.place.shown} has no runs yet")
         if ref == "last":
@@ -244,9 +244,21 @@ class Reader:
             ids = connection.execute(text("SELECT id FROM run WHERE status = 'running'")).scalars().all()
             return frozenset(str(run) for run in ids if self._left(connection, str(run)))
 
-    def _ids(self) -> list[str]:
+    def ids(self) -> list[str]:
+        """The ids of all runs, oldest first.
+
+        Raises:
+            LogCorrupt: some row has an id that is no text, so that nothing could be asked of it.
+        """
         with self.connection() as connection:
-            return [str(row[0]) for row in connection.execute(text("SELECT id FROM run ORDER BY started, id"))]
+            found = connection.execute(text("SELECT id FROM run ORDER BY started, id")).scalars().all()
+        strange = [run for run in found if type(run) is not str or not run]
+        if strange:
+            raise LogCorrupt(
+                f"{self.place.shown}: table run, row with id {ascii(strange[0])[:80]}: this is the name of no run; `society verify` "
+                "tells what else is wrong"
+            )
+        return list(found)
 
     def run(self, run_id: str) -> RunInfo:
         """The row of the run with exactly this id."""
@@ -256,6 +268,12 @@ class Reader:
             return self._info(connection, row)
 
     def _info(self, connection: Connection, row: Any) -> RunInfo:  # Any: a row of the table run
+        for (name, kinds), value in zip(_kinds().items(), row, strict=True):
+            if type(value) not in kinds:
+                raise LogCorrupt(
+                    f"run {ascii(row.id)[:80]}: {name} is {ascii(value)[:80]}, no value of its kind; `society verify` tells what "
+                    "else is wrong"
+                )
         values: list[Any] = [original_text(value) if type(value) is str else value for value in row]  # Any: SQL values
         info = RunInfo(*values)
         if info.status == "running" and self._left(connection, info.id):
@@ -293,6 +311,17 @@ def _orders() -> dict[str, tuple[str, ...]]:
     """The columns each table and view is sorted by: the key, or the order of the story."""
     keys = {name_of(t): tuple(c.name for c in t.__table__.primary_key.columns) for t in TABLES}  # type: ignore[attr-defined]  # sqlmodel hides __table__
     return keys | {view.name: view.order for view in VIEWS}
+
+
+@cache
+def _kinds() -> dict[str, tuple[type, ...]]:
+    """What the values of each column of a run's row can be."""
+    kinds = column_types()[name_of(Run)]
+    nullable = {name for name, field in Run.model_fields.items() if type(None) in get_args(field.annotation)}
+    return {
+        name: (kind, *((int,) if kind is float else ()), *((type(None),) if name in nullable else ()))
+        for name, kind in kinds.items()
+    }
 
 
 def _shown(value: Any) -> Any:  # Any: SQL values

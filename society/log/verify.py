@@ -61,7 +61,7 @@ def verify(log: Reader, ref: str | None = None, *, head: str | None = None, secr
     only = None if ref is None else log.named(ref)
     with log.connection() as connection, any_bytes(connection):
         ids = connection.execute(text("SELECT id FROM run ORDER BY id")).scalars().all()
-        runs = [str(run) for run in ids] if only is None else [only]
+        runs = [run for run in ids if _is_name(run)] if only is None else [only]
         if not log.place.memory:  # what only this process has is read and written through one connection
             found.count("I16")
             found.all(reading_only(connection))
@@ -75,6 +75,8 @@ def verify(log: Reader, ref: str | None = None, *, head: str | None = None, secr
         with found.about("prompt"):
             found.all(content_faults(connection, only))
         if only is None:
+            strange = [ascii(run)[:80] for run in ids if not _is_name(run)]
+            found.all(("run", f"id {shown}", "this is the name of no run; it is not looked at") for shown in strange)
             found.all(stray_content(connection))
             found.count("I14", _strangers(connection, runs, found))
             found.all(reference_faults(connection))
@@ -89,10 +91,7 @@ def verify(log: Reader, ref: str | None = None, *, head: str | None = None, secr
 
 def _run(connection: Connection, run_id: str, head: str | None, found: Findings) -> tuple[int, int]:
     """Check one run; returns how many events and calls it has."""
-    run = connection.execute(text("SELECT * FROM run WHERE id = :run"), {"run": run_id}).mappings().one_or_none()
-    if run is None:
-        found.fault("run", run_id, "its id is no text by which it could be found")
-        return 0, 0
+    run = connection.execute(text("SELECT * FROM run WHERE id = :run"), {"run": run_id}).mappings().one()
     chain = read_chain(connection, run_id, found)
     events = chain.events
     if run["status"] in ENDED and run["events"] > len(events):
@@ -123,6 +122,11 @@ def _run(connection: Connection, run_id: str, head: str | None, found: Findings)
     closing_faults(connection, run, chain, calls, found)
     stored_results(connection, run_id, found)
     return len(events), calls.rows
+
+
+def _is_name(run_id: object) -> bool:
+    """Whether an id is a text by which its run can be found; half a surrogate stands for a byte that is no text."""
+    return isinstance(run_id, str) and bool(run_id) and not any("\ud800" <= letter <= "\udfff" for letter in run_id)
 
 
 def _strangers(connection: Connection, runs: Sequence[str], found: Findings) -> int:

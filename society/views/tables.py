@@ -38,22 +38,24 @@ def markdown_table(rows: Sequence[Mapping[str, Cell]], columns: Sequence[str] | 
     return "\n".join(lines)
 
 
-def words(cell: Cell, places: int = 3) -> str:
+def words(cell: Cell | bytes, places: int = 3) -> str:
     """One cell for people."""
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, str):
         return safe(cell)
+    if isinstance(cell, bytes):  # where a log holds what it should not
+        return ascii(cell)
     return show(cell, places)
 
 
-def value(cell: Cell) -> Json:
+def value(cell: Cell | bytes) -> Json:
     """One cell for machines: numbers as numbers, what does not apply as null."""
     if isinstance(cell, Fraction):
         return float(cell)
     if isinstance(cell, float) and isnan(cell):
         return None
-    return cell
+    return ascii(cell) if isinstance(cell, bytes) else cell
 
 
 def width(text: str) -> int:

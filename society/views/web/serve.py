@@ -76,7 +76,7 @@ def viewer(log: Log, *, run: str | None = None, port: int | None = None) -> View
     """
     import uvicorn
 
-    log.left_behind()  # opens the log before threads do; what is wrong with it is told here, not in the browser
+    log.ids()  # opens the log before threads do; what is wrong with it is told here, not in the browser
     sock = listening(port)
     token = secrets.token_urlsafe(32)
     number = sock.getsockname()[1]
