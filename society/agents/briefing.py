@@ -66,7 +66,7 @@ class Wording:
         return self.prompts.given(self.words)
 
     def _block(self, block: str, facts: Facts, round_: int) -> str:
-        return self._given.render(self.name, {"facts": plain_data(facts), "round": round_}, block=block)
+        return self._given.told(self.name, block, facts, round_)
 
     def _rules(self, facts: Facts) -> str:
         block = "rules" if "rules" in self.prompts.blocks(self.name) else None

@@ -73,8 +73,10 @@ def _alike(question: Question[Any]) -> Hashable:
     if isinstance(question, Act):
         return (Act, seen.agent, seen.space)
     if isinstance(question, Declare):
-        asked = (question.spaces, question.predict, question.totals, question.objective)
-        return (Declare, seen.agent, seen.names, seen.space, *asked)
+        spaces: tuple[Hashable, ...] = (len(question.spaces), seen.space)
+        if any(space is not seen.space for space in question.spaces):
+            spaces = (*spaces, *question.spaces)
+        return (Declare, seen.agent, seen.names, spaces, question.predict, question.totals, question.objective)
     if isinstance(question, Speak) and not question.offers:
         channels = (question.private, question.public, question.most_characters, question.announce)
         return (Speak, seen.agent, seen.names, seen.space if question.announce else None, *channels)

@@ -9,8 +9,9 @@ A name that does not exist is found when the templates are loaded, in every bran
 
 from __future__ import annotations
 
+import marshal
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -25,6 +26,7 @@ from pydantic import BaseModel
 
 from society.core.errors import BadInput, did_you_mean
 from society.core.exact import from_plain, is_ratio, show
+from society.core.mechanism import Facts
 
 MAX_TEMPLATE_BYTES = 64 * 1024
 
@@ -128,6 +130,7 @@ class Prompts:
 
     Attributes:
         sources: the text of each template, by name such as ``goals/own_payoff.j2``.
+        latest: by template, block and constant words, the facts and round that were worded last, and their words.
     """
 
     def __init__(self, sources: Mapping[str, str]) -> None:
@@ -149,7 +152,8 @@ class Prompts:
         self._used: dict[str, frozenset[str]] = {}
         self._blocks: dict[str, frozenset[str]] = {}
         self._orders: dict[str, tuple[str, ...]] = {}
-        self._rendered: dict[tuple[str, str | None, str, str], str] = {}
+        self._rendered: dict[tuple[str, str | None, str, Hashable], str] = {}
+        self.latest: dict[tuple[str, str, str], tuple[Facts, int, str]] = {}
         self._fields: dict[tuple[str, str], frozenset[str]] = {}
         self._hashes: dict[str, str] = {}
 
@@ -192,7 +196,7 @@ class Prompts:
         return Given(self, words)
 
     def text(
-        self, key: tuple[str, str | None, str, str], words: Mapping[str, Plain], further: Mapping[str, Plain]
+        self, key: tuple[str, str | None, str, Hashable], words: Mapping[str, Plain], further: Mapping[str, Plain]
     ) -> str:
         """The text of a template and block with these words and further ones, of which the rest of the key tells all values.
 
@@ -328,18 +332,41 @@ class Given:
 
     def __init__(self, prompts: Prompts, words: Mapping[str, Plain]) -> None:
         self.prompts, self.words = prompts, words
-        self._kept: dict[str, tuple[dict[str, Plain], str]] = {}
+        self._kept: dict[str, tuple[dict[str, Plain], str, frozenset[str]]] = {}
 
     def render(self, name: str, further: Mapping[str, Plain], *, block: str | None = None) -> str:
         """As `Prompts.render`, with `further` words on top of those that stay the same."""
-        words, told = self._kept.get(name) or self._keep(name)
-        now = {word: further[word] for word in self.prompts.listed(name) if word in further}
-        return self.prompts.text((name, block, told, repr(now)), words, now)
+        words, told, used = self._kept.get(name) or self._keep(name)
+        now = further if further.keys() <= used else {word: further[word] for word in further if word in used}
+        return self.prompts.text((name, block, told, _values(now)), words, now)
 
-    def _keep(self, name: str) -> tuple[dict[str, Plain], str]:
-        words = {word: self.words[word] for word in self.prompts.listed(name) if word in self.words}
-        kept = self._kept[name] = (words, repr(words))
+    def told(self, name: str, block: str, facts: Facts, round_: int) -> str:
+        """A block that words facts; those that many are told in a row are looked at once for all whose words are the same."""
+        _, told, _ = self._kept.get(name) or self._keep(name)
+        latest = self.prompts.latest.get((name, block, told))
+        if latest is not None and latest[0] is facts and latest[1] == round_:
+            return latest[2]
+        text = self.render(name, {"facts": plain_data(facts), "round": round_}, block=block)
+        if len(self.prompts.latest) >= MOST_KEPT:
+            self.prompts.latest.clear()
+        self.prompts.latest[name, block, told] = (facts, round_, text)
+        return text
+
+    def _keep(self, name: str) -> tuple[dict[str, Plain], str, frozenset[str]]:
+        used = self.prompts.listed(name)
+        words = {word: self.words[word] for word in used if word in self.words}
+        kept = self._kept[name] = (words, repr(words), frozenset(used))
         return kept
+
+
+def _values(words: Mapping[str, Plain]) -> Hashable:
+    """All values and their types, to tell one set of words from another."""
+    try:
+        return marshal.dumps(
+            words if type(words) is dict else dict(words), 2
+        )  # a later format depends on what else refers to a value
+    except ValueError:  # a kind of mapping or text of somebody's own
+        return repr(words)
 
 
 def _nested_loops(node: nodes.Node) -> int:
