@@ -352,9 +352,9 @@ def rehearse_cast(casting: Casting, seed: int, pool: ModelPool | None) -> None:
     Raises:
         BadInput, ProviderRefused: an unknown script or model, a missing key or extra.
     """
-    trial = pool or ModelPool()
-    casting.policies(seed=seed, client_for=lambda settings: trial.client(settings.name))
-    casting.humans(seed=seed, client_for=lambda settings: trial.client(settings.name))
+    client_of = cache((pool or ModelPool()).client)
+    casting.policies(seed=seed, client_for=lambda settings: client_of(settings.name))
+    casting.humans(seed=seed, client_for=lambda settings: client_of(settings.name))
 
 
 def deciders(scenario: Scenario) -> tuple[str, ...]:

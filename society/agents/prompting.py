@@ -13,7 +13,7 @@ import marshal
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -119,10 +119,16 @@ def with_numbers(value: Any) -> Plain:
 
 def prompt_folders() -> tuple[Path, ...]:
     """Where templates are looked for, most important first."""
+    own = Path.cwd() / "prompts"
+    return tuple(dict.fromkeys([own, *_shipped()] if own.is_dir() else _shipped()))
+
+
+@cache
+def _shipped() -> tuple[Path, ...]:
+    """The folders of this package: where it is worked on, and where it is installed."""
     source = Path(__file__).resolve().parents[2] / "prompts"
     packaged = Path(str(files("society") / "_data" / "prompts"))
-    found = [Path.cwd() / "prompts", source, packaged]
-    return tuple(dict.fromkeys(folder for folder in found if folder.is_dir()))
+    return tuple(folder for folder in (source, packaged) if folder.is_dir())
 
 
 class Prompts:

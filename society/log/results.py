@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -78,15 +79,21 @@ def stored_rows(
     Raises:
         BadInput: a row names a column that is not there.
     """
-    columns = columns_of(table)
+    columns, reals = columns_of(table), _reals(table)
     listed: list[tuple[Any, ...]] = []  # Any: SQL values
     for row in rows:
         strange = sorted(set(row) - set(columns))
         if strange:
             raise BadInput(f"{name_of(table)} has no column {strange[0]!r}{did_you_mean(strange[0], columns)}")
         given = {**row, "run_id": run_id}
-        listed.append(tuple(_stored(table, name, given.get(name)) for name in columns))
+        listed.append(tuple(_stored(name in reals, given.get(name)) for name in columns))
     return listed
+
+
+@cache
+def _reals(table: type[SQLModel]) -> frozenset[str]:
+    """The columns of a table that hold real numbers."""
+    return frozenset(name for name, field in table.model_fields.items() if "float" in str(field.annotation))
 
 
 def results_digest(
@@ -96,10 +103,10 @@ def results_digest(
     return f"{row_digest((len(rows), rows_digest(table, rows), version, computed)):064x}"
 
 
-def _stored(table: type[SQLModel], column: str, value: Any) -> Any:  # Any: SQL values
+def _stored(real: bool, value: Any) -> Any:  # Any: SQL values
     if isinstance(value, str):
         return storable_text(value)
-    if value is not None and "float" in str(table.model_fields[column].annotation):
+    if real and value is not None:
         number = float(value)
         return None if math.isnan(number) else number  # nan means "does not apply", and that is null
     return value
