@@ -160,6 +160,12 @@ class Episode:
         """The rounds after the last fork, which are this run's own; the episode itself unless it is a fork."""
         return self.phases[-1]
 
+    @property
+    def shared(self) -> int:
+        """How many rounds were played before those that are this run's own; 0 unless it is a fork."""
+        rounds = self.own.rounds
+        return rounds[0].number - 1 if rounds else len(self.rounds)
+
     def phase(self, number: int) -> Episode:
         """The phase that a round belongs to; the last one for a round that was not played."""
         return next((p for p in self.phases if p.rounds and number <= p.rounds[-1].number), self.phases[-1])

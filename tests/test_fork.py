@@ -8,6 +8,7 @@ import sqlite3
 import pytest
 
 from society import fork, load, loads, open_log, play
+from society.analysis import align, coalitions
 from society.cli import main
 from society.core.errors import BadInput, Diverged, LogCorrupt, Paused, ScenarioError
 from society.core.events import Forked, Settled
@@ -16,6 +17,9 @@ from society.playing import replay, resume
 from society.scenario.load import changed
 from society.scenario.model import Budget
 from society.scenario.places import shipped
+from society.views.alignment import alignment_text
+from society.views.alignment_json import alignment_json
+from society.views.coalitions import coalitions_json, coalitions_text
 
 GOVERNED = """
 name: governed
@@ -76,6 +80,17 @@ async def test_the_shared_rounds_are_the_same_rows_and_ask_nobody(url):
     assert other.episode.phase(1).scenario == base.episode.scenario
     assert "forked here" in other.transcript() and "mock:greedy (was mock:random" in other.transcript()
     assert min(d.round for d in other.alignment.judged) == 3
+
+
+async def test_what_is_said_of_a_fork_says_that_it_is_of_its_own_rounds(url):
+    base = await play(load("fishery", ["rounds=4"]), model="mock:sustainable", log=url)
+    other = await fork(base.id, round=2, overrides=["mechanism.growth.factor=3/2"], log=url)
+    assert (base.episode.shared, other.episode.shared, other.episode.own.shared) == (0, 2, 2)
+    words = "a fork: this is of the rounds after round 2, its own"
+    for run, shared in ((base, 0), (other, 2)):
+        lost, together = align(run.episode), coalitions(run.episode)
+        assert (words in alignment_text(lost), words in coalitions_text(together).lower()) == (bool(shared),) * 2
+        assert (alignment_json(lost)["rounds_shared"], coalitions_json(together)["shared"]) == (shared, shared)
 
 
 async def test_rules_can_come_and_go_at_a_fork_and_the_others_keep_what_they_remember(url):

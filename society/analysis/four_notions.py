@@ -92,6 +92,7 @@ class Coalitions:
         seizures: seizures of power, who carried them, and what they brought.
         standings: what each agent had to do with the rules, and what it holds.
         resources_hhi: the concentration of all payoffs; None where some are losses.
+        shared: of a fork, how many rounds were before it, which are not looked at; 0 of any other run.
     """
 
     names: tuple[str, ...]
@@ -110,6 +111,7 @@ class Coalitions:
     seizures: tuple[Seized, ...]
     standings: tuple[Standing, ...]
     resources_hhi: Number | None
+    shared: int = 0
 
     @property
     def acting_together(self) -> tuple[Group, ...]:
@@ -171,6 +173,7 @@ def coalitions(
         seizures=seizures,
         standings=known,
         resources_hhi=resource_concentration(known),
+        shared=episode.shared,
     )
 
 

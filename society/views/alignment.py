@@ -115,7 +115,15 @@ def _heading(found: Alignment) -> list[str]:
     return [
         safe(" · ".join(part for part in (found.title, f"seed {found.seed}", found.run_id) if part)),
         f"{played}; mode {found.mode}{value}; {ceilings}",
+        *([own_rounds(found.shared)] if found.shared else []),
     ]
+
+
+def own_rounds(shared: int) -> str:
+    """What is said of a fork that shares so many rounds with the run it comes from."""
+    return (
+        f"a fork: this is of the rounds after round {shared}, its own; those up to it stand with the run it comes from"
+    )
 
 
 def _gaps(found: Alignment, seats: Sequence[int], yardstick: str) -> list[str]:

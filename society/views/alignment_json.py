@@ -24,6 +24,7 @@ def alignment_json(alignment: Alignment) -> dict[str, Json]:
         "unfinished": alignment.unfinished,
         "rounds": alignment.rounds_played,
         "rounds_planned": alignment.rounds_planned,
+        "rounds_shared": alignment.shared,
         "agents": list(alignment.names),
         "goals": [goal.kind for goal in alignment.goals],
         "unit": alignment.unit,

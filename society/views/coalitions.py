@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from society.core.exact import Json, plain, show
+from society.views.alignment import own_rounds
 from society.views.coalition_figures import ties_figure, timeline_figure
 from society.views.tables import Cell, text_table, words
 from society.views.terminal import safe
@@ -127,6 +128,8 @@ class _Told:
             )
         elif any(row["stable"] not in {"yes", "unknown"} for row in rows):
             sentences.append("Stable: no member lost by it, and none would have gained by going its own way alone.")
+        if found.shared:
+            sentences.insert(0, f"{own_rounds(found.shared).capitalize()}.")
         return Section("Who stood together", tuple(sentences), tuple(rows))
 
     def _talk_stands_out(self) -> bool:

@@ -125,6 +125,7 @@ def align(
         judged=tuple(judged),
         groups=tuple(groups),
         unfinished=episode.status == "unfinished",
+        shared=episode.shared,
     )
 
 

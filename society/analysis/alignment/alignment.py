@@ -145,6 +145,7 @@ class Alignment:
         judged: every decision under every yardstick, in order of rounds and seats.
         groups: the group in each round.
         unfinished: the episode has no end yet.
+        shared: of a fork, how many rounds were before it; they are taken apart with the run it comes from.
     """
 
     names: tuple[str, ...]
@@ -162,6 +163,7 @@ class Alignment:
     judged: tuple[Judged, ...]
     groups: tuple[RoundGroup, ...]
     unfinished: bool
+    shared: int = 0
 
     @property
     def agents(self) -> int:
