@@ -115,10 +115,10 @@ class Episode:
                     )
                 forks.append(event)
                 continue
-            so_far = rounds.get(event.round, Round(event.round))
-            if event.round != max(rounds, default=0) + (event.round not in rounds):
+            so_far = rounds.get(event.round)
+            if event.round != len(rounds) + (so_far is None):
                 raise LogCorrupt(f"run {run_id or '?'}: event {place} ({event.kind}) belongs to another round")
-            rounds[event.round] = _with(so_far, event, f"run {run_id or '?'}: event {place}")
+            rounds[event.round] = _with(so_far or Round(event.round), event, run_id, place)
         return cls(run_id, told[0], told, tuple(rounds.values()), ended, tuple(forks))
 
     @property
@@ -246,31 +246,32 @@ class Episode:
         )
 
 
-def _with(so_far: Round, event: Spoke | Declared | Acted | Decided | Settled, where: str) -> Round:
-    """The round with one more event.
+def _with(so_far: Round, event: Spoke | Declared | Acted | Decided | Settled, run_id: str, place: int) -> Round:
+    """The round with one more event, the one at a place of a run.
 
     Raises:
         LogCorrupt: the round holds such an event already.
     """
     if so_far.settled is not None:
-        raise LogCorrupt(f"{where} ({event.kind}) comes after round {event.round} was settled")
-    n, turns, decisions = so_far.number, so_far.turns, so_far.decisions
-    early, declarations, actions, settled = so_far.early, so_far.declarations, so_far.actions, so_far.settled
-    twice = False
+        raise LogCorrupt(
+            f"run {run_id or '?'}: event {place} ({event.kind}) comes after round {event.round} was settled"
+        )
+    if isinstance(event, Settled):
+        return replace(so_far, settled=event)
+    if isinstance(event, Decided):
+        return replace(so_far, decisions=(*so_far.decisions, event))
     if isinstance(event, Spoke):
-        twice = any((t.turn, t.agent) == (event.turn, event.agent) for t in turns)
-        turns = (*turns, event)
+        twice = any((t.turn, t.agent) == (event.turn, event.agent) for t in so_far.turns)
+        so_far = replace(so_far, turns=(*so_far.turns, event))
     elif isinstance(event, Declared):
-        asked = early if event.stage == "before_talk" else declarations
+        asked = so_far.early if event.stage == "before_talk" else so_far.declarations
         twice = event.agent in asked
         asked[event.agent] = event
-    elif isinstance(event, Acted):
-        twice = event.agent in actions
-        actions[event.agent] = event
-    elif isinstance(event, Decided):
-        decisions = (*decisions, event)
     else:
-        settled = event
+        twice = event.agent in so_far.actions
+        so_far.actions[event.agent] = event
     if twice:
-        raise LogCorrupt(f"{where} ({event.kind}) tells round {event.round} of one agent twice")
-    return Round(n, turns, early, declarations, actions, decisions, settled)
+        raise LogCorrupt(
+            f"run {run_id or '?'}: event {place} ({event.kind}) tells round {event.round} of one agent twice"
+        )
+    return so_far

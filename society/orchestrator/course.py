@@ -8,7 +8,7 @@ from typing import TypeAlias
 from society.core.actions import Action
 from society.core.errors import Diverged, SocietyError
 from society.core.events import Acted, Decided, Declared, Event, Forked, RunStarted, Settled, Spoke
-from society.core.exact import Number
+from society.core.exact import Json, Number
 from society.core.policy import Heard, Meant, Observation
 from society.core.rows import RuleEvent
 from society.core.seeds import Noise
@@ -42,6 +42,7 @@ class Course:
         self.memory = Memory(len(scenario.agents))
         self.last: dict[int, Action] = {}
         self.defaulted = self.decisions = self.rounds = 0
+        self._last_told: tuple[GovernedState, Json] | None = None
 
     @property
     def agents(self) -> int:
@@ -101,7 +102,20 @@ class Course:
         for agent, told in enumerate(public_results(number, outcome, rule_events, self.scenario.disclosure)):
             self.memory.tell(agent, told)
         self.rounds = number
-        return settled(self.game, number, outcome, before=before, after=closed.state, rule_events=rule_events)
+        return settled(
+            number,
+            outcome,
+            before=self._told(before),
+            after=self._told(closed.state),
+            coalitions=before.ledger.coalition_structure(),
+            rule_events=rule_events,
+        )
+
+    def _told(self, state: GovernedState) -> Json:
+        """A state as events tell it; that in which a round leaves the game is, as a rule, the one that the next round finds."""
+        if self._last_told is None or self._last_told[0] is not state:
+            self._last_told = (state, self.game.state_to_plain(state))
+        return self._last_told[1]
 
     def fork(self, event: Forked) -> None:
         """Go on under another scenario.

@@ -10,7 +10,7 @@ from society.core.exact import Json, plain
 from society.core.mechanism import Fact
 from society.core.policy import Happened
 from society.core.rows import RuleEvent
-from society.governance.governed import Governed, GovernedState, GovernedTransition
+from society.governance.governed import GovernedTransition
 from society.scenario.model import Disclosure
 
 PRIVATE_EVENTS = frozenset({"violation", "evade"})
@@ -21,22 +21,22 @@ UNTOLD_EVENTS = frozenset({"overthrow", "seizure"})
 
 
 def settled(
-    game: Governed,
     number: int,
     outcome: GovernedTransition,
     *,
-    before: GovernedState,
-    after: GovernedState,
+    before: Json,
+    after: Json,
+    coalitions: tuple[tuple[str, tuple[int, ...]], ...],
     rule_events: Sequence[RuleEvent],
 ) -> Settled:
-    """The event of a whole round."""
+    """The event of a whole round, from the states it found and left as JSON and the coalitions it found."""
     return Settled(
         round=number,
         executed=outcome.executed,
         payoffs=outcome.payoffs,
         material=outcome.material,
-        state_before=game.state_to_plain(before),
-        state_after=game.state_to_plain(after),
+        state_before=before,
+        state_after=after,
         granted=outcome.granted,
         total=outcome.total,
         stock_before=outcome.stock_before,
@@ -46,7 +46,7 @@ def settled(
         facts={name: _fact(value) for name, value in outcome.facts.items()},
         transfers=outcome.transfers,
         rule_events=tuple(rule_events),
-        coalitions=before.ledger.coalition_structure(),
+        coalitions=coalitions,
     )
 
 
