@@ -20,6 +20,7 @@ from society.scenario.places import shipped
 from society.views.alignment import alignment_text
 from society.views.alignment_json import alignment_json
 from society.views.coalitions import coalitions_json, coalitions_text
+from society.views.web.one_file import one_file
 
 GOVERNED = """
 name: governed
@@ -91,6 +92,10 @@ async def test_what_is_said_of_a_fork_says_that_it_is_of_its_own_rounds(url):
         lost, together = align(run.episode), coalitions(run.episode)
         assert (words in alignment_text(lost), words in coalitions_text(together).lower()) == (bool(shared),) * 2
         assert (alignment_json(lost)["rounds_shared"], coalitions_json(together)["shared"]) == (shared, shared)
+        with open_log(url) as log:
+            assert one_file(log, run.id).lower().count(words) == (
+                2 if shared else 0
+            )  # what was lost, who stood together
 
 
 async def test_rules_can_come_and_go_at_a_fork_and_the_others_keep_what_they_remember(url):

@@ -10,6 +10,7 @@ from society.analysis import coalitions
 from society.analysis.four_notions import Coalitions
 from society.episode import Episode
 from society.log import RunInfo
+from society.views.alignment import own_rounds
 from society.views.charts.drawing import Chart
 from society.views.coalitions import coalition_sections
 from society.views.web.alliances import alliance_charts
@@ -31,6 +32,7 @@ def alignment_values(shelf: Shelf, info: RunInfo, *, now: bool = False) -> dict[
     charts = shelf.once("loss charts", info, lambda: loss_charts(losses, episode))
     return {
         "too_long": False,
+        "of_fork": own_rounds(episode.shared) if episode.shared else "",
         "charts": charts,
         "words": losses.words,
         "meanings": meanings(losses),
