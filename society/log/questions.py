@@ -69,6 +69,14 @@ WHERE i.forecast IS NOT NULL AND i.payoff IS NOT NULL AND a.goal LIKE '%"own_pay
 ORDER BY i.run, i.round, i.seat""",
     ),
     Question(
+        "sessions",
+        "Which processes played a run, on which budget, and how did each end?",
+        "One row a process: a run that was resumed has several. Of one that was killed neither end nor time is known, and both are null.",
+        """
+SELECT ordinal, started, seconds, status, reason, budget_usd, budget_tokens, budget_minutes
+FROM session WHERE run_id = :run ORDER BY ordinal""",
+    ),
+    Question(
         "survival",
         "How many runs kept their commons alive?",
         "A run is one trial; only finished, valid runs count.",

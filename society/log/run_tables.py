@@ -95,7 +95,7 @@ class Session(Row, table=True):
     )
     seconds: float | None = number("how long it went on, by a clock that never jumps; null as `ended`")
     status: str | None = column("how it ended: completed, invalid, paused, interrupted or failed; null as `ended`")
-    reason: str | None = words("why it ended so; empty where all went well; null as `ended`")
+    reason: str | None = words("why it ended so, in words; null as `ended`")
     budget_usd: float | None = number("US dollars the run might use in all; null where nothing bounded them")
     budget_tokens: int | None = big("tokens the run might use in all; null where nothing bounded them")
     budget_minutes: float | None = number("minutes the run might take in all; null where nothing bounded them")
