@@ -316,9 +316,18 @@ async def test_the_arms_of_the_shipped_experiment_keep_the_lake_where_the_rule_r
     """Rational fishers keep it under what binds or costs; contracts need somebody who signs; a vote comes a month too late."""
     cast_axis, rule_axis = load_sweep("governance").axes
     changes = (*cast_axis.arm(cast_).changes, *rule_axis.arm(rule).changes)
-    sink = await events_of(society.load("fishery", ["rounds=2", *changes]), Told())
+    sink = await events_of(society.load("fishery", [*changes, "rounds=2"]), Told())
     taken = [sum(settled.executed) for settled in sink.of(Settled)]
     assert (taken == [50, 50]) == keeps and (taken[0] > 50) != keeps
+
+
+@pytest.mark.parametrize(("cast_", "taken"), [("civic", [0, 50, 50]), ("rational", [0, 500])])
+@pytest.mark.parametrize("rule", ["vote_first_hard", "vote_first_soft"])
+async def test_a_vote_that_comes_before_the_first_catch_keeps_the_lake_of_those_who_move_and_vote(cast_, rule, taken):
+    cast_axis, rule_axis = load_sweep("governance").axes
+    changes = (*cast_axis.arm(cast_).changes, *rule_axis.arm(rule).changes)
+    sink = await events_of(society.load("fishery", [*changes, "rounds=3"]), Told())
+    assert [sum(settled.executed) for settled in sink.of(Settled)] == taken
 
 
 @pytest.fixture
@@ -376,13 +385,13 @@ def test_guilt_is_part_of_what_a_decision_is_worth_to_an_agent(book):
 @pytest.mark.parametrize("name", ["written_promises", "lake_council", "captured_constitution", "saving_coalition"])
 def test_offline_models_use_the_institutions_there_are(name, tmp_path):
     """Moves are made, nearly all of them count, and what is agreed binds: scenarios show governance without a real model."""
-    seen = {}
-    for model in ("sustainable", "random", "greedy"):
+    seen = {model: Counter() for model in ("sustainable", "random", "greedy")}
+    for model, seed in (("sustainable", 3), ("random", 1), ("random", 2), ("random", 3), ("greedy", 3)):
         run = society.play_sync(
-            society.load(name, ["rounds=4"]), model=f"mock:{model}", seed=3, log=f"sqlite:///{tmp_path}/log.db"
+            society.load(name, ["rounds=4"]), model=f"mock:{model}", seed=seed, log=f"sqlite:///{tmp_path}/log.db"
         )
         events = [event.event for settled in run.episode.settled for event in settled.rule_events]
-        seen[model] = Counter(event for event in events if event in MOVES)
+        seen[model].update(event for event in events if event in MOVES)
     assert not seen["greedy"], "the greedy sign nothing and move nothing"
     for model in ("sustainable", "random"):
         counted = seen[model].total() - seen[model]["ignored"]
