@@ -60,9 +60,7 @@ class FileLock:
             os.close(handle)  # its last holder removed the file between our opening and locking it
         told = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
         os.write(handle, told)
-        os.ftruncate(
-            handle, len(told)
-        )  # not before: a file that was emptied is written to the disk (ext4) when it is closed
+        os.ftruncate(handle, len(told))  # in this order: ext4 writes a file that was emptied to the disk at its close
         self._handle: int | None = handle
 
     def release(self) -> None:
