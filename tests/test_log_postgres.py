@@ -61,7 +61,12 @@ async def test_the_ready_questions_have_the_same_answers_in_both_databases(url: 
         for question in QUESTIONS:
             answers = [
                 [
-                    {k: float(v) if isinstance(v, Decimal) else v for k, v in row.items() if v not in runs}
+                    {
+                        name: float(value) if isinstance(value, Decimal) else value
+                        for name, value in row.items()
+                        if value not in runs
+                        and name not in ("started", "seconds")  # the two were played one after the other
+                    }
                     for row in log.sql(question.sql, {"run": run} if question.of_one_run else None)
                 ]
                 for log, run in zip((there, here), runs, strict=True)

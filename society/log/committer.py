@@ -114,6 +114,7 @@ class Committer:
         self.engine, self.place = engine, place
         self.reserve = NoReserve() if place.file is None else Reserve(locks_of(place.file))
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._hurry = threading.Event()  # somebody waits for what is queued; without, putting it there wakes nobody
         self._began = 0.0
         self._thread = threading.Thread(target=self._work, name="society-log", daemon=True)
         self._thread.start()
@@ -124,7 +125,7 @@ class Committer:
     ) -> Future[None]:
         """Queue a job; its future is done when it is on disk, or holds what went wrong. Unhurried ones wait for company."""
         done: Future[None] = Future()
-        self._queue.put(Job(owner, prepare, done, hurried, patience=self.patience if patience is None else patience))
+        self._put(Job(owner, prepare, done, hurried, patience=self.patience if patience is None else patience))
         return done
 
     async def commit(self, owner: Owner, prepare: Callable[[Job], None], *, patience: float | None = None) -> None:
@@ -134,17 +135,22 @@ class Committer:
             Exception: whatever went wrong with it.
         """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.put(Job(owner, prepare, done, patience=self.patience if patience is None else patience))
+        self._put(Job(owner, prepare, done, patience=self.patience if patience is None else patience))
         await done
 
     def close(self) -> None:
         """Write all that is queued, then stop. Calling it twice is harmless."""
         if not self._closed:
             self._closed = True
-            self._queue.put(None)
+            self._put(None)
             self._thread.join()
             self.engine.dispose()
             self.reserve.give()
+
+    def _put(self, job: Job | None) -> None:
+        self._queue.put(job)
+        if job is None or job.hurried:
+            self._hurry.set()
 
     def _work(self) -> None:
         going = True
@@ -159,19 +165,24 @@ class Committer:
         """What is queued now (while nobody waits for any of it, what comes soon as well), and whether more may come."""
         jobs: list[Job] = []
         job = self._queue.get()
-        until, hurried = time.monotonic() + LINGER, False
+        if job is not None and not job.hurried:
+            self._hurry.wait(LINGER)
+        if (
+            self._hurry.is_set() and self._queue.qsize() < MOST_HURRIED
+        ):  # in the writer's own thread: company comes meanwhile
+            time.sleep(max(0.0, self._began + PACE - time.monotonic()))
+        hurried = False
         while job is not None:
             jobs.append(job)
-            if job.hurried and not hurried:
-                hurried = True
-                if self._queue.qsize() < MOST_HURRIED:  # in the writer's own thread: company comes meanwhile
-                    time.sleep(max(0.0, self._began + PACE - time.monotonic()))
+            hurried = hurried or job.hurried
             if len(jobs) >= (MOST_HURRIED if hurried else MOST_JOBS):
                 break
             try:
-                left = 0.0 if hurried else until - time.monotonic()
-                job = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
+                job = self._queue.get_nowait()
             except queue.Empty:
+                self._hurry.clear()
+                if not self._queue.empty():  # somebody may have come between the two
+                    self._hurry.set()
                 break
         self._began = time.monotonic()
         return jobs, job is not None
