@@ -111,6 +111,15 @@ def check_t(sample: np.ndarray, low: float | None, high: float | None, size: flo
     assert (low, high) == near(DescrStatsW(sample).tconfint_mean(0.05), size)
 
 
+GRID = 8.12345677013e10
+"""No round number: on a decimal grid halves of 64 lie between two points, and sums that differ in their last bit would round apart."""
+
+
+def rounded(sums: np.ndarray) -> np.ndarray:
+    """Equal sums made equal, in whatever order they were added up."""
+    return np.round(sums * GRID) / GRID
+
+
 def check_bca(sample: np.ndarray, low: float | None, high: float | None, size: float) -> None:
     if len(sample) < 2:
         assert low is None and high is None
@@ -120,7 +129,7 @@ def check_bca(sample: np.ndarray, low: float | None, high: float | None, size: f
         return
     found = stats.bootstrap(
         (np.sort(sample) / size,),
-        lambda x, axis: np.round(np.mean(x, axis=axis), 11),  # equal sums are then equal, in whatever order
+        lambda x, axis: rounded(np.mean(x, axis=axis)),
         n_resamples=9999,
         method="BCa",
         vectorized=True,
@@ -189,7 +198,7 @@ def gaps_permuted(gaps: np.ndarray, exact: bool) -> float:
         return 1.0  # both flips of one difference are as far
     scaled = gaps / max(np.abs(gaps).max(), 1e-300)
     found = stats.permutation_test(
-        (scaled,), lambda x, axis: np.round(np.abs(np.mean(x, axis=axis)), 12), permutation_type="samples",
+        (scaled,), lambda x, axis: rounded(np.abs(np.mean(x, axis=axis))), permutation_type="samples",
         alternative="greater", vectorized=True, batch=2000, **how,
     )  # fmt: skip
     return float(found.pvalue)
@@ -205,7 +214,7 @@ def split_anew(first: np.ndarray, second: np.ndarray, exact: bool) -> float:
         return float((gaps >= gaps[0 if len(first) == 1 else -1] - 1e-11).mean())
     found = stats.permutation_test(
         (first / size, second / size),
-        lambda x, y, axis: np.round(np.abs(np.mean(x, axis=axis) - np.mean(y, axis=axis)), 12),
+        lambda x, y, axis: rounded(np.abs(np.mean(x, axis=axis) - np.mean(y, axis=axis))),
         alternative="greater", vectorized=True, batch=2000, **how,
     )  # fmt: skip
     return float(found.pvalue)
