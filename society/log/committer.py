@@ -170,7 +170,7 @@ class Committer:
         if (
             self._hurry.is_set() and self._queue.qsize() < MOST_HURRIED
         ):  # in the writer's own thread: company comes meanwhile
-            time.sleep(max(0.0, self._began + PACE - time.monotonic()))
+            time.sleep(max(0.0, self._began + PACE - time.monotonic()))  # no event loop waits here
         hurried = False
         while job is not None:
             jobs.append(job)

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from society.core.errors import LogUnusable
 from society.log.schema import SCHEMA_VERSION
-from society.log.tables import TABLES, columns_of, name_of
+from society.log.tables import TABLES, columns_of, name_of, table_of
 from society.log.views import VIEWS, create_view
 
 
@@ -29,9 +29,9 @@ _SCHEMAS: dict[str, dict[str, str]] = {}
 
 
 def _compiled_schema(dialect: Any) -> dict[str, str]:  # Any: as above
-    made = {name_of(t): str(CreateTable(t.__table__).compile(dialect=dialect)).strip() for t in TABLES}  # type: ignore[attr-defined]  # sqlmodel hides __table__
+    made = {name_of(t): str(CreateTable(table_of(t)).compile(dialect=dialect)).strip() for t in TABLES}
     for table in TABLES:
-        for index in sorted(table.__table__.indexes, key=lambda i: str(i.name)):  # type: ignore[attr-defined]  # as above
+        for index in sorted(table_of(table).indexes, key=lambda i: str(i.name)):
             made[str(index.name)] = str(CreateIndex(index).compile(dialect=dialect)).strip()
     made.update({view.name: create_view(view, dialect.name) for view in VIEWS})
     return made
@@ -42,7 +42,7 @@ def dictionary() -> list[tuple[str, str, str]]:
     """What every table, view and column holds."""
     rows: list[tuple[str, str, str]] = []
     for table in TABLES:
-        declared = table.__table__  # type: ignore[attr-defined]  # sqlmodel hides __table__
+        declared = table_of(table)
         rows.append((name_of(table), "", str(declared.comment)))
         rows.extend((name_of(table), name, str(declared.columns[name].comment)) for name in columns_of(table))
     for view in VIEWS:
@@ -160,7 +160,7 @@ def _to_the_letter(connection: Connection) -> None:
         connection.exec_driver_sql(f"CREATE TEMPORARY TABLE held_before AS SELECT {columns} FROM {name}")
         connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.exec_driver_sql(wanted[name])
-        for index in table.__table__.indexes:  # type: ignore[attr-defined]  # sqlmodel hides __table__
+        for index in table_of(table).indexes:
             connection.exec_driver_sql(wanted[str(index.name)])
         connection.exec_driver_sql(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM held_before")
         connection.exec_driver_sql("DROP TABLE held_before")

@@ -105,7 +105,7 @@ class Projector:
 
     def _action(self, event: Acted, settled: Settled | None) -> SqlRow:
         submitted = event.submitted
-        a_number = isinstance(submitted, (int, float)) and not isinstance(submitted, bool)
+        number = submitted if isinstance(submitted, (int, float)) and not isinstance(submitted, bool) else None
         executed: tuple[SqlValue, SqlValue] = (None, None)
         requested: tuple[SqlValue, SqlValue] = (None, None)
         granted: tuple[SqlValue, SqlValue] = (None, None)
@@ -117,7 +117,7 @@ class Projector:
             self.run_id,
             event.round,
             event.agent,
-            as_real(submitted) if a_number else None,  # type: ignore[arg-type]  # a_number says so
+            None if number is None else as_real(number),
             None if submitted is None else canonical_json(submitted),
             *_action_pair(event.legal),
             *executed,

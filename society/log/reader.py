@@ -19,7 +19,7 @@ from society.log.column_types import column_types
 from society.log.database import Place, read_engine, refusal
 from society.log.frame import Frame
 from society.log.lock import is_held, is_held_there, lock_path
-from society.log.tables import TABLES, ModelCall, Run, columns_of, name_of
+from society.log.tables import TABLES, ModelCall, Run, columns_of, name_of, table_of
 from society.log.text import original_text
 from society.log.views import VIEWS
 
@@ -309,7 +309,7 @@ class Reader:
 @cache
 def _orders() -> dict[str, tuple[str, ...]]:
     """The columns each table and view is sorted by: the key, or the order of the story."""
-    keys = {name_of(t): tuple(c.name for c in t.__table__.primary_key.columns) for t in TABLES}  # type: ignore[attr-defined]  # sqlmodel hides __table__
+    keys = {name_of(t): tuple(c.name for c in table_of(t).primary_key.columns) for t in TABLES}
     return keys | {view.name: view.order for view in VIEWS}
 
 

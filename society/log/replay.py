@@ -92,8 +92,7 @@ class Rerun:
             held = self._told[self.compared]
             if body != held:
                 raise Diverged(f"run {self.run_id}: {difference(self.compared, held, body)}")
-            first = isinstance(event, RunStarted)
-            self._head = chain_start(event) if first else chain_next(self._head, body)  # type: ignore[arg-type]  # as `first` says
+            self._head = chain_start(event) if isinstance(event, RunStarted) else chain_next(self._head, body)
             self.compared += 1
 
     async def issue(self, request: ModelRequest, *, reserved_usd: float | None) -> int:

@@ -11,6 +11,7 @@ stated" or "does not apply", never zero.
 
 from __future__ import annotations
 
+from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from society.log.journal_tables import AnswerSchema, ModelCall, Price, Prompt
@@ -57,8 +58,24 @@ def name_of(table: type[SQLModel]) -> str:
     return str(table.__tablename__)
 
 
+def table_of(table: type[SQLModel]) -> Table:
+    """Its keys, indexes and columns as SQLAlchemy declares them."""
+    return SQLModel.metadata.tables[name_of(table)]
+
+
 def columns_of(table: type[SQLModel]) -> tuple[str, ...]:
     return tuple(table.model_fields)
 
 
-__all__ = ["COMPUTED", "PROJECTED", "TABLES", "Agent", "ModelCall", "Run", "Session", "columns_of", "name_of"]
+__all__ = [
+    "COMPUTED",
+    "PROJECTED",
+    "TABLES",
+    "Agent",
+    "ModelCall",
+    "Run",
+    "Session",
+    "columns_of",
+    "name_of",
+    "table_of",
+]

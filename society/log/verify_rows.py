@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 
 from society.log.column_types import column_types
 from society.log.seal import as_written
-from society.log.tables import TABLES, columns_of, name_of
+from society.log.tables import TABLES, columns_of, name_of, table_of
 
 FaultTold = Callable[[str, str, str], None]
 """Told of table, row and what is wrong."""
@@ -42,7 +42,7 @@ def _any_text(stored: bytes) -> str:
 
 def keys_of(table: type[SQLModel]) -> list[str]:
     """The columns of a table's key."""
-    return [str(column.name) for column in table.__table__.primary_key.columns]  # type: ignore[attr-defined]  # sqlmodel hides __table__
+    return [str(column.name) for column in table_of(table).primary_key.columns]
 
 
 def compare(
@@ -107,7 +107,7 @@ def _fits(table: type[SQLModel], column: str) -> str:
     kind = column_types()[name_of(table)][column]
     wanted = {str: "text", bytes: "blob", float: "real", int: "integer", bool: "integer"}[kind]
     condition = f"typeof({column}) = '{wanted}'" + (f" AND {column} IN (0, 1)" if kind is bool else "")
-    declared = table.__table__.columns[column]  # type: ignore[attr-defined]  # sqlmodel hides __table__
+    declared = table_of(table).columns[column]
     return f"({condition} OR {column} IS NULL)" if declared.nullable else condition
 
 
@@ -119,7 +119,7 @@ def reference_faults(connection: Connection) -> Iterator[tuple[str, str, str]]:
         return
     for table in TABLES:
         name, keys = name_of(table), keys_of(table)
-        for reference in table.__table__.foreign_key_constraints:  # type: ignore[attr-defined]  # sqlmodel hides __table__
+        for reference in table_of(table).foreign_key_constraints:
             pairs = [(str(part.parent.name), str(part.column.name)) for part in reference.elements]
             there = name_of(_by_name(str(reference.referred_table.name)))
             stated = " AND ".join(f"a.{own} IS NOT NULL" for own, _ in pairs)

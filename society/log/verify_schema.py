@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from society.log.layout import dictionary, expected_schema
 from society.log.schema import SCHEMA_VERSION
-from society.log.tables import TABLES, columns_of, name_of
+from society.log.tables import TABLES, columns_of, name_of, table_of
 from society.log.views import VIEWS
 
 Faults = Iterator[tuple[str, str, str]]
@@ -99,7 +99,7 @@ def _postgres_faults(connection: Connection) -> Faults:
 
 
 def _table_faults(inspector: Any, table: Any) -> Iterator[str]:  # Any: as above
-    name, declared = name_of(table), table.__table__
+    name, declared = name_of(table), table_of(table)
     dialect = inspector.dialect
     held = {column["name"]: column for column in inspector.get_columns(name)}
     for column in columns_of(table):
