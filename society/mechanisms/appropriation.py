@@ -12,6 +12,7 @@ from society.core.arrays import NDArray, np
 from society.core.exact import Number, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.amounts import whole_amounts
 from society.mechanisms.merit import even_profile, merit
 from society.mechanisms.stateless import NOTHING, Nothing
 
@@ -81,7 +82,7 @@ class Appropriation(Mechanism[Nothing]):
         return {"most": self.most, "wage": tidy(wage), "a": tidy(a), "b": tidy(b)}
 
     def step(self, state: Nothing, joint: Joint, noise: Noise) -> Transition[Nothing]:
-        taken = [int(x) for x in joint]  # type: ignore[arg-type]  # amounts, by `space`
+        taken = whole_amounts(joint)
         total = sum(taken)
         return Transition(state=state, payoffs=tuple(self._pays(x, total) for x in taken), total=total)
 
@@ -103,7 +104,11 @@ class Appropriation(Mechanism[Nothing]):
         """An even part of the group's best total, and of the selfish one, both rounded down."""
         n = self.agents
         best, selfish = self._turning_point / 2, self._turning_point * n / (n + 1)
-        return tuple(min(self.most, max(0, int(total / n))) for total in (best, selfish))  # type: ignore[return-value]  # two
+
+        def part(total: Number) -> int:
+            return min(self.most, max(0, int(total / n)))
+
+        return part(best), part(selfish)
 
     def known_ceiling(self, state: Nothing, agent: int) -> Bound:
         own = max(self._whole(self._turning_point / 2, self.most), key=lambda x: (self._pays(x, x), -x))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -159,7 +159,7 @@ class Bench(Generic[S]):
         else:
             listed = list(plan)
             horizon = len(listed) if rounds is None else min(rounds, len(listed))
-            choose = lambda state, number: listed[number - 1]  # noqa: E731  # the list, as a function
+            choose = partial(_listed, listed)
         state = self.mechanism.initial_state()
         states, steps, records = [state], [], []
         for number in range(1, horizon + 1):
@@ -285,3 +285,8 @@ def _record(number: int, joint: Joint, step: Transition[S], mechanism: Mechanism
         share=mechanism.share(state),
         sustainable=mechanism.sustainable(state),
     )
+
+
+def _listed(joints: Sequence[Sequence[Any]], _: Any, number: int) -> Sequence[Any]:  # Any: as in `Plan`
+    """A plan that is a list, as a function of the state and the round."""
+    return joints[number - 1]

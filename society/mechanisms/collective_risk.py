@@ -14,6 +14,7 @@ from society.core.arrays import NDArray, np
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.amounts import whole_amounts
 from society.mechanisms.merit import even_profile, merit
 
 
@@ -83,7 +84,7 @@ class CollectiveRisk(Mechanism[Account]):
         }
 
     def step(self, state: Account, joint: Joint, noise: Noise) -> Transition[Account]:
-        gifts = [int(gift) for gift in joint]  # type: ignore[arg-type]  # amounts, by `space`
+        gifts = whole_amounts(joint)
         paid = tuple(before + gift for before, gift in zip(state.paid, gifts, strict=True))
         after = Account(state.played + 1, paid)
         payoffs: tuple[Number, ...] = (0,) * self.agents
@@ -149,7 +150,9 @@ class CollectiveRisk(Mechanism[Account]):
 
     def _last(self, state: Account, joint: Joint) -> tuple[Number, ...]:
         """Expected payoffs of the last period."""
-        return self.expected(tuple(before + int(gift) for before, gift in zip(state.paid, joint, strict=True)))  # type: ignore[arg-type]  # amounts, by `space`
+        return self.expected(
+            tuple(before + gift for before, gift in zip(state.paid, whole_amounts(joint), strict=True))
+        )
 
     @property
     def symmetric(self) -> bool:

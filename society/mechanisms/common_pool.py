@@ -17,6 +17,7 @@ from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.amounts import whole_amounts
 from society.mechanisms.growth import LUCK_STEPS, Doubling, Growth
 from society.mechanisms.rationing import Rationing, ration, ration_batch, row_sums
 
@@ -121,7 +122,7 @@ class CommonPool(Mechanism[Pool]):
         luck, struck = self.growth.luck(noise), self._strikes(noise)
         early = self.order == "growth_first"
         found = self._grown(state.stock, luck, struck) if early else state.stock
-        granted = ration([int(a) for a in joint], found, self.rationing, noise, self.priority)  # type: ignore[arg-type]  # amounts, by `space`
+        granted = ration(whole_amounts(joint), found, self.rationing, noise, self.priority)
         total = sum(granted)
         left = found - total
         collapsed = left < self.collapse_below
@@ -191,7 +192,7 @@ class CommonPool(Mechanism[Pool]):
 
     def most_beside(self, state: Pool, others: Sequence[Action]) -> int | None:
         most = self._certain(state)
-        asked = [int(other) for other in others]  # type: ignore[arg-type]  # amounts, by `space`
+        asked = whole_amounts(others)
         return None if most is None else max(0, most - sum(asked))
 
     def poles(self, state: Pool) -> tuple[Action, Action] | None:

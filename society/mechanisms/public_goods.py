@@ -12,6 +12,7 @@ from society.core.arrays import NDArray, np
 from society.core.exact import Exact, tidy
 from society.core.mechanism import Batch, Bound, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.amounts import whole_amounts
 from society.mechanisms.stateless import NOTHING, Nothing
 
 
@@ -67,7 +68,7 @@ class PublicGoods(Mechanism[Nothing]):
         return {"endowment": self.endowment, "back": tidy(self.back), "sharers": self.agents}
 
     def step(self, state: Nothing, joint: Joint, noise: Noise) -> Transition[Nothing]:
-        gifts = [int(gift) for gift in joint]  # type: ignore[arg-type]  # amounts, by `space`
+        gifts = whole_amounts(joint)
         total = sum(gifts)
         payoffs = tuple(tidy(self.endowment - gift + self.back * total) for gift in gifts)
         return Transition(state=state, payoffs=payoffs, total=total)

@@ -17,6 +17,7 @@ from society.core.columns import Column
 from society.core.exact import Exact, Number, tidy
 from society.core.mechanism import Batch, Bound, Fact, Facts, Mechanism, Transition
 from society.core.seeds import Noise
+from society.mechanisms.amounts import whole_amounts
 from society.mechanisms.appropriation import equilibria_by_total
 from society.mechanisms.merit import even_profile
 
@@ -116,7 +117,7 @@ class SharedCompute(Mechanism[Quota]):
         return facts
 
     def step(self, state: Quota, joint: Joint, noise: Noise) -> Transition[Quota]:
-        sent = [int(x) for x in joint]  # type: ignore[arg-type]  # amounts, by `space`
+        sent = whole_amounts(joint)
         total, service = sum(sent), self.service(state)
         rate = min(Fraction(1), Fraction(service, total)) if total else Fraction(1)
         granted = tuple(tidy(x * rate) for x in sent)
