@@ -6,7 +6,8 @@ import re
 import pytest
 
 from society.agents.briefing import Wording
-from society.agents.prompting import Prompts, plain_data
+from society.agents.plain import plain_data
+from society.agents.prompting import Prompts
 from society.core.seeds import Noise
 from society.mechanisms import MECHANISMS
 from society.scenario.model import Theme

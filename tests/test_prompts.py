@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 from society.agents.briefing import brief, goal_words, rule_texts, templates_used
 from society.agents.cast import Casting
 from society.agents.lint import check_names, check_templates
+from society.agents.plain import plain_data
 from society.agents.preview import preview
-from society.agents.prompting import Prompts, TemplateFault, listed, plain_data, prompt_folders
+from society.agents.prompting import Prompts, TemplateFault, listed, prompt_folders
 from society.agents.questions import Questions
 from society.agents.window import tokens_in
 from society.core.calls import Position

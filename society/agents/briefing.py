@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from society.agents.prompting import Given, Plain, Prompts, plain_data, with_numbers
+from society.agents.plain import Plain, plain_data, with_numbers
+from society.agents.prompting import Given, Prompts
 from society.agents.transcript import inert, inert_lines, label
 from society.core.exact import Json, show
 from society.core.goals import Goal, Weighted

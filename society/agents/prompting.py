@@ -12,7 +12,6 @@ from __future__ import annotations
 import marshal
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from fractions import Fraction
 from functools import cache, cached_property, lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -22,16 +21,13 @@ from typing import Any
 from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, meta, nodes
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from pydantic import BaseModel
 
+from society.agents.plain import Plain, plain_data
 from society.core.errors import BadInput, did_you_mean
-from society.core.exact import from_plain, is_ratio, show
+from society.core.exact import show
 from society.core.mechanism import Facts
 
 MAX_TEMPLATE_BYTES = 64 * 1024
-
-Plain = Any
-"""Values of a template: dict, list, str, int, float, bool, None. Any, since jinja is not typed."""
 
 _FORBIDDEN = (
     nodes.Call,
@@ -84,37 +80,6 @@ def listed(words: Sequence[object], joint: str = "and") -> str:
     if len(texts) < 2:
         return "".join(texts)
     return f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
-
-
-def plain_data(value: Any) -> Plain:
-    """The value as data that a template may hold; fractions become the nearest decimal.
-
-    Raises:
-        TypeError: for anything with behaviour.
-    """
-    if value is None or isinstance(value, (str, int, float)):
-        return value
-    if type(value) is dict:
-        return {str(key): plain_data(item) for key, item in value.items()}
-    if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else float(value)
-    if isinstance(value, BaseModel):
-        return {name: plain_data(getattr(value, name)) for name in type(value).model_fields}
-    if isinstance(value, Mapping):
-        return {str(key): plain_data(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain_data(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
-    raise TypeError(f"{type(value).__name__} is no plain data for a template")
-
-
-def with_numbers(value: Any) -> Plain:
-    """Plain data in which canonical ratios such as ``"2/5"`` are numbers again, so that templates can compare them."""
-    plain = plain_data(value)
-    if isinstance(plain, str) and is_ratio(plain):
-        return plain_data(from_plain(plain))
-    if isinstance(plain, dict):
-        return {key: with_numbers(item) for key, item in plain.items()}
-    return [with_numbers(item) for item in plain] if isinstance(plain, list) else plain
 
 
 def prompt_folders() -> tuple[Path, ...]:

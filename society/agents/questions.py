@@ -7,7 +7,8 @@ from typing import Any
 
 from society.agents.briefing import Brief, rule_texts
 from society.agents.forms import Form, form_of
-from society.agents.prompting import Plain, Prompts, with_numbers
+from society.agents.plain import Plain, with_numbers
+from society.agents.prompting import Prompts
 from society.agents.transcript import Transcript, action_text, label
 from society.core.mechanism import Facts
 from society.core.policy import Act, Decide, Declare, Question, Speak

@@ -17,7 +17,8 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
-from society.agents.prompting import Plain, Prompts
+from society.agents.plain import Plain
+from society.agents.prompting import Prompts
 from society.core.actions import Action
 from society.core.exact import Number, parse_exact, show
 from society.core.mechanism import Facts

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from society.agents.prompting import Plain
+from society.agents.plain import Plain
 from society.agents.transcript import Transcript
 from society.core.actions import amount_of
 from society.core.exact import Number, show
