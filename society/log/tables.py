@@ -59,8 +59,8 @@ def name_of(table: type[SQLModel]) -> str:
 
 
 def table_of(table: type[SQLModel]) -> Table:
-    """Its keys, indexes and columns as SQLAlchemy declares them."""
-    return SQLModel.metadata.tables[name_of(table)]
+    """Its keys, indexes and columns as SQLAlchemy declares them; sqlmodel hides them from type checkers."""
+    return table.metadata.tables[name_of(table)]
 
 
 def columns_of(table: type[SQLModel]) -> tuple[str, ...]:
