@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from handmade_run import manifest, question, reply
@@ -11,9 +12,10 @@ from handmade_run import manifest, question, reply
 from society import load, open_log, play
 from society.core.calls import Position
 from society.core.errors import LogCorrupt, Paused
+from society.log.findings import Findings
 from society.log.recovery import is_written
 from society.log.used import Bill
-from society.log.verify_sessions import most_in_flight
+from society.log.verify_sessions import budget_faults, most_in_flight
 from society.models.budget import RunBudget
 from society.playing import resume
 from society.scenario.model import Budget
@@ -166,6 +168,20 @@ async def test_a_session_without_minutes_left_asks_nothing(left: Path, monkeypat
         "ordinal 1",
         "I10: 5 of its 5 minutes were over when it began, and it sent ",
     )
+
+
+@pytest.mark.parametrize(
+    ("spent", "sound"), [((0.5, 0.5, 0.5), True), ((0.5, 0.5, 0.25, 0.5), False), ((0.75, 0.75), True)]
+)
+def test_one_call_at_a_time_goes_at_most_one_call_beyond_the_budget(spent: tuple[float, ...], sound: bool) -> None:
+    """A dollar may be spent, and the call in flight may have cost more than was set aside for it."""
+    session = SimpleNamespace(
+        ordinal=0, started="10:00", ended="11:00", seconds=60.0, budget_usd=1.0, budget_tokens=None, budget_minutes=None
+    )
+    tries = [Bill(f"10:{place:02}", f"10:{place:02}:30", True, usd, 0) for place, usd in enumerate(spent)]
+    found = Findings()
+    budget_faults([session], tries, found)
+    assert (found.faults == []) is sound
 
 
 def test_calls_are_in_flight_together_from_sending_to_answer() -> None:

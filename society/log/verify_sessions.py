@@ -34,11 +34,11 @@ def session_faults(connection: Connection, run: Any, found: Findings) -> list[An
             ends = f"{last.status} at {last.ended}, the run is {run['status']} since {run['ended']}"
             found.fault("session", f"ordinal {last.ordinal}", f"it ended as {ends}")
     if any((s.budget_usd, s.budget_tokens, s.budget_minutes) != (None, None, None) for s in sessions):
-        _budget_faults(sessions, list(bills(connection, run["id"])), found)
+        budget_faults(sessions, list(bills(connection, run["id"])), found)
     return sessions
 
 
-def _budget_faults(sessions: Sequence[Any], tries: Sequence[Bill], found: Findings) -> None:  # Any: rows
+def budget_faults(sessions: Sequence[Any], tries: Sequence[Bill], found: Findings) -> None:  # Any: rows
     """I10: a session spends no more than its budget leaves, but for what the calls in flight turn out to have cost beyond what was
     set aside for them; one whose minutes were over when it began asks nothing.
 
